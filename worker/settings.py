@@ -1,0 +1,158 @@
+"""Environment (and an optional TOML file) -> one frozen, validated Settings. Pure.
+
+Every fault is reported at once. The environment wins over the file.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from worker.errors import SettingsError
+from worker.move import SINGLE_COPY_MAX_BYTES, MoveRules, OnConflict
+from worker.multipart import MEBIBYTE, PART_MIN_BYTES
+from worker.pipeline import Rules
+from worker.plan import Route
+from worker.port import Location
+from worker.reader import Reader
+from worker.verdict import OnMalformed, OnMissing, VerdictRules
+
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+QUEUE_ADDRESS = re.compile(r"https?://[^/\s]+/\d+/[A-Za-z0-9_-]{1,80}")
+QUEUE_REGION = re.compile(r"https?://(?:sqs\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.")
+
+SMALLEST_PART_BYTES = 5 * MEBIBYTE
+"""S3 refuses smaller parts, but for the last ("Amazon S3 multipart upload limits")."""
+
+LARGEST_PART_BYTES = SINGLE_COPY_MAX_BYTES
+
+MAX_VISIBILITY_SECONDS = 43_200
+"""SQS's limit, 12 hours; rule 20."""
+
+GUARDS = ("required", "best-effort")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("auto", "json", "console")
+PRESERVABLE = ("storage-class", "encryption")
+
+RELOADABLE = ("rules", "visibility_timeout", "wait_time_seconds", "drain_seconds", "log_level")
+"""What SIGHUP may change: nothing that a running move or an open connection rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that an operator may set; times in seconds, sizes in bytes."""
+
+    queue_url: str
+    region: str
+    rules: Rules
+    concurrency: int = 32
+    visibility_timeout: int = 120
+    wait_time_seconds: int = 20
+    drain_seconds: int = 90
+    guards_required: bool = True
+    log_level: str = "info"
+    log_format: str = "auto"
+    summary_seconds: int = 60
+    lifecycle_hook: str = "s3-event-worker-drain"
+    unknown: tuple[str, ...] = field(default=())
+
+    @property
+    def source(self) -> Location:
+        """The bucket and prefix that objects are moved from."""
+        return self.rules.route.source
+
+    @property
+    def destination(self) -> Location:
+        """The bucket and prefix that objects are moved to."""
+        return self.rules.route.destination
+
+
+def read_settings(
+    environment: Mapping[str, str],
+    file: Mapping[str, object] | None = None,
+    *,
+    needs_queue: bool = True,
+) -> Settings:
+    """Validate everything; raises SettingsError naming every fault.
+
+    `needs_queue` False: QUEUE_URL may be missing, and is then empty (explain, sweep, Lambda).
+    """
+    reader = Reader(environment, file or {})
+    queue_url = reader.matching("QUEUE_URL", QUEUE_ADDRESS, "the queue's URL", needed=needs_queue)
+    settings = Settings(
+        queue_url=queue_url,
+        region=_region(reader, queue_url),
+        rules=_rules(reader),
+        concurrency=reader.number("CONCURRENCY", 32, 1, 1024),
+        visibility_timeout=reader.number("VISIBILITY_TIMEOUT", 120, 1, MAX_VISIBILITY_SECONDS),
+        wait_time_seconds=reader.number("WAIT_TIME_SECONDS", 20, 0, 20),
+        drain_seconds=reader.number("DRAIN_SECONDS", 90, 1, 7200),
+        guards_required=reader.choice("GUARDS", GUARDS) == "required",
+        log_level=reader.choice("LOG_LEVEL", LOG_LEVELS, "info"),
+        log_format=reader.choice("LOG_FORMAT", LOG_FORMATS),
+        summary_seconds=reader.number("SUMMARY_SECONDS", 60, 1, 86_400),
+        lifecycle_hook=reader.text("LIFECYCLE_HOOK", "s3-event-worker-drain"),
+        unknown=reader.unknown(),
+    )
+    if settings.drain_seconds <= settings.wait_time_seconds:
+        reader.fault(
+            "DRAIN_SECONDS",
+            f"{settings.drain_seconds} is not above WAIT_TIME_SECONDS"
+            f" ({settings.wait_time_seconds}): an open poll could not come home in time",
+        )
+    if reader.faults:
+        raise SettingsError(reader.faults)
+    return settings
+
+
+def _region(reader: Reader, queue_url: str) -> str:
+    told = reader.text("REGION") or reader.text("AWS_REGION") or reader.text("AWS_DEFAULT_REGION")
+    in_url = QUEUE_REGION.match(queue_url)
+    region = told or (in_url.group(1) if in_url else "")
+    if not region:
+        reader.fault("REGION", "missing; set REGION or AWS_REGION, such as us-east-2")
+    return region
+
+
+def _rules(reader: Reader) -> Rules:
+    preserve = reader.several("PRESERVE", PRESERVABLE)
+    return Rules(
+        route=_route(reader),
+        moves=MoveRules(
+            on_conflict=reader.member("ON_CONFLICT", OnConflict),
+            preserve_storage_class="storage-class" in preserve,
+            preserve_encryption="encryption" in preserve,
+            multipart_threshold=reader.size(
+                "MULTIPART_THRESHOLD", SINGLE_COPY_MAX_BYTES, 1, SINGLE_COPY_MAX_BYTES
+            ),
+            part_size=reader.size(
+                "PART_SIZE", PART_MIN_BYTES, SMALLEST_PART_BYTES, LARGEST_PART_BYTES
+            ),
+        ),
+        verdicts=VerdictRules(
+            on_missing=reader.member("ON_MISSING", OnMissing),
+            on_malformed=reader.member("ON_MALFORMED", OnMalformed),
+        ),
+    )
+
+
+def _route(reader: Reader) -> Route:
+    bucket = reader.matching("BUCKET", BUCKET_NAME, "a bucket name", needed=True)
+    other = reader.matching("DST_BUCKET", BUCKET_NAME, "a bucket name", needed=False)
+    source = Location(bucket, _prefix(reader, "SRC_PREFIX", "uploads/"))
+    destination = Location(other or bucket, _prefix(reader, "DST_PREFIX", "processed/"))
+    if not source.key:
+        reader.fault("SRC_PREFIX", "empty: every object of the bucket would be moved")
+    elif source == destination:
+        reader.fault("DST_PREFIX", f"the same place as the source ({source})")
+    elif source.bucket == destination.bucket and destination.key.startswith(source.key):
+        reader.fault(
+            "DST_PREFIX", f"{destination} is inside the source ({source}): an endless loop"
+        )
+    return Route(source, destination)
+
+
+def _prefix(reader: Reader, name: str, default: str) -> str:
+    prefix = reader.text(name, default, empty_counts=True)
+    if prefix and not prefix.endswith("/"):
+        reader.fault(name, f"{prefix!r} does not end with /; did you mean {prefix + '/'!r}?")
+    return prefix
