@@ -1,0 +1,129 @@
+"""Starts and stops the embedded AWS: moto behind werkzeug, in threads of this process."""
+
+import threading
+from collections import deque
+from contextlib import ExitStack
+from types import TracebackType
+from typing import ClassVar, Final, Self
+
+from moto.moto_api._internal import moto_api_backends
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+
+from worker.demo.embedded.clock import Clock
+from worker.demo.embedded.layer import COPY_LIMIT_BYTES, Layer, switch_on
+from worker.demo.embedded.operations import RequestCounter, counting
+from worker.demo.embedded.patches import Moto
+
+REGION: Final = "us-east-2"
+_WRITE_BUFFER_BYTES: Final = 64 * 1024
+"""One packet per answer: headers and body in separate packets cost a delayed ACK, 40 ms."""
+
+
+class EmbeddedAws:
+    """An AWS account on 127.0.0.1, for as long as the `with` block lasts.
+
+    Moto keeps its state in its classes, so one process holds one embedded AWS at a time
+    (RuntimeError otherwise), and each starts empty. `port` 0 takes a free one. `honest=False`
+    gives plain moto. `copy_limit_bytes` lowers S3's 5 GiB limit for a single copy.
+    """
+
+    _running: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        honest: bool = True,
+        clock: Clock | None = None,
+        copy_limit_bytes: int = COPY_LIMIT_BYTES,
+    ) -> None:
+        self.requests = RequestCounter()
+        """How many requests came in, by operation name."""
+        self._port = port
+        self._honest = honest
+        self._layer = Layer(clock=clock or Clock(), copy_limit_bytes=copy_limit_bytes)
+        self._server: Moto = None
+        self._stack = ExitStack()
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where it listens, as boto3's `endpoint_url` or `AWS_ENDPOINT_URL`."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def clock(self) -> Clock:
+        """SQS's clock (leases, delays, retention, names in use); `advance` it to skip waiting."""
+        return self._layer.clock
+
+    @property
+    def undelivered(self) -> deque[str]:
+        """Why the latest messages went nowhere: a policy, a missing queue, a size."""
+        return self._layer.undelivered
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables that point boto3, or a child process, at this AWS."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def __enter__(self) -> Self:
+        if not self._running.acquire(blocking=False):
+            raise RuntimeError(
+                "one process holds one embedded AWS at a time: moto's state is global"
+            )
+        with ExitStack() as starting:
+            starting.callback(self._running.release)
+            _forget_everything()
+            if self._honest:
+                starting.callback(self._layer.patches.undo)
+                switch_on(self._layer)
+            self._server = _listen(self._port, self.requests)
+            starting.callback(self._server.server_close)
+            thread = threading.Thread(
+                target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+            )
+            thread.start()
+            starting.callback(thread.join)
+            starting.callback(self._server.shutdown)
+            self._stack = starting.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+        _forget_everything()
+
+
+def _forget_everything() -> None:
+    moto_api_backends["global"].reset()
+
+
+def _listen(port: int, counter: RequestCounter) -> Moto:
+    application = counting(DomainDispatcherApplication(create_backend_app), counter)
+    handler = type(
+        "QuietHandler",
+        (MotoRequestHandler,),
+        {
+            "log_request": _log_nothing,
+            "wbufsize": _WRITE_BUFFER_BYTES,
+            "disable_nagle_algorithm": True,
+        },
+    )
+    return make_server("127.0.0.1", port, application, threaded=True, request_handler=handler)
+
+
+def _log_nothing(*_: object) -> None:
+    """Stand in for werkzeug's line per request; its errors are still logged."""
