@@ -102,6 +102,13 @@ class DeleteObject:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteObjects:
+    """Several deletes of one bucket in one call; no key twice. Reply: Replies, or one Fault."""
+
+    deletes: tuple[DeleteObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GetObjectTagging:
     """Read an object's tags. Reply: Tags, NotFound or Fault."""
 
@@ -242,7 +249,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """The replies to a Together, in its order."""
+    """The replies to a Together or a DeleteObjects, in its order."""
 
     replies: tuple["Reply", ...] = field(default_factory=tuple)
 
@@ -251,6 +258,7 @@ Request: TypeAlias = (
     HeadObject
     | CopyObject
     | DeleteObject
+    | DeleteObjects
     | GetObjectTagging
     | CreateMultipartUpload
     | UploadPartCopy

@@ -1,5 +1,6 @@
 """The outcomes of one message -> Ack, Retry or Reject. Pure."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -85,6 +86,19 @@ def _is_rejected(result: Result, rules: VerdictRules) -> bool:
             return rules.on_malformed is OnMalformed.REJECT
         case _:
             return result in {Result.CONFLICT, Result.ARCHIVED, Result.UNMOVABLE}
+
+
+def invisible_seconds(
+    verdict: Retry | Reject, receive_count: int, jitter: float, *, has_dlq: bool
+) -> int:
+    """Return for how long a message that is not settled stays out of sight, in whole seconds.
+
+    A rejected one comes back at once, so that SQS redrives it within seconds; without a
+    dead-letter queue it would come back for ever, so it waits as long as a retry.
+    """
+    if isinstance(verdict, Retry):
+        return math.ceil(verdict.after_seconds)
+    return 0 if has_dlq else math.ceil(retry_seconds(receive_count, jitter))
 
 
 def retry_seconds(receive_count: int, jitter: float) -> float:

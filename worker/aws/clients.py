@@ -1,0 +1,56 @@
+"""boto3 clients as the worker needs them. Endpoints and credentials are botocore's business."""
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
+
+CONNECT_TIMEOUT_SECONDS = 5
+"""Inside a region a connection stands within milliseconds; a dead one should not hold us."""
+
+READ_TIMEOUT_SECONDS = 60
+"""Above the longest poll (20 s); a 5 GiB CopyObject streams white space meanwhile."""
+
+
+class Clients:
+    """Makes clients from one session, so that credentials are refreshed in one place."""
+
+    def __init__(
+        self, region: str, profile: str | None = None, endpoint: str | None = None
+    ) -> None:
+        self._session = boto3.Session(region_name=region, profile_name=profile)
+        self._endpoint = endpoint
+
+    def s3(self, connections: int) -> "S3Client":
+        """Return an S3 client for so many calls at once; `worker.aws.s3` does the retries."""
+        return self._session.client(
+            "s3", config=_config(connections, tries=1), endpoint_url=self._endpoint
+        )
+
+    def sqs(self) -> "SQSClient":
+        """Return an SQS client."""
+        return self._session.client("sqs", config=_config(10), endpoint_url=self._endpoint)
+
+    def sts(self) -> "STSClient":
+        """Return an STS client."""
+        return self._session.client("sts", config=_config(1), endpoint_url=self._endpoint)
+
+    def autoscaling(self) -> "AutoScalingClient":
+        """Return an Auto Scaling client."""
+        return self._session.client("autoscaling", config=_config(2), endpoint_url=self._endpoint)
+
+
+def _config(connections: int, tries: int = 3) -> Config:
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=READ_TIMEOUT_SECONDS,
+        max_pool_connections=connections,
+        retries={"total_max_attempts": tries, "mode": "standard"},
+        user_agent_extra="s3-event-worker",
+    )

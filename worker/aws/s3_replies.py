@@ -1,0 +1,161 @@
+"""What boto3 says or raises -> the replies of `worker.port`.
+
+Codes: "Error responses" in the Amazon S3 API reference; rules 21 to 23c.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+
+from worker.port import (
+    Conflict,
+    Encryption,
+    Fault,
+    FaultKind,
+    NotFound,
+    ObjectInfo,
+    PreconditionFailed,
+    Reply,
+)
+
+CREDENTIAL_ERRORS = (
+    CredentialRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+
+NOT_FOUND_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
+THROTTLE_CODES = frozenset(
+    {
+        "KMS.ThrottlingException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "ServiceUnavailable",  # S3 says this, too, where it means SlowDown
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+PASSING_CODES = frozenset({"InternalError", "RequestTimeout", "NoSuchUpload", "OperationAborted"})
+ACCESS_CODES = frozenset(
+    {
+        "AuthorizationHeaderMalformed",
+        "ExpiredToken",
+        "InvalidToken",
+        "NoSuchBucket",
+        "PermanentRedirect",
+        "TokenRefreshRequired",
+    }
+)
+
+HEADER_NAMES = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "ExpiresString",
+)
+
+
+def reply_to_error(operation: str, error: Exception) -> Reply:
+    """Turn an exception of botocore into a reply; any other exception is raised again."""
+    if isinstance(error, ClientError):
+        return _reply_to_code(
+            operation,
+            str(error.response.get("Error", {}).get("Code", "")),
+            str(error.response.get("Error", {}).get("Message", "")),
+            int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)),
+        )
+    if isinstance(error, CREDENTIAL_ERRORS):
+        return Fault(FaultKind.ACCESS, operation, type(error).__name__, str(error))
+    if isinstance(error, ParamValidationError):
+        return Fault(FaultKind.REFUSED, operation, type(error).__name__, str(error))
+    if isinstance(error, BotoCoreError):
+        return Fault(FaultKind.UNAVAILABLE, operation, type(error).__name__, str(error))
+    raise error
+
+
+def reply_to_key_error(error: Mapping[str, Any]) -> Reply:
+    """Turn one entry of DeleteObjects' `Errors` into a reply."""
+    code = str(error.get("Code", ""))
+    return _reply_to_code("DeleteObjects", code, str(error.get("Message", "")), 0)
+
+
+def _reply_to_code(operation: str, code: str, message: str, status: int) -> Reply:
+    if code in NOT_FOUND_CODES:
+        return NotFound()
+    if code == "NoSuchUpload" and operation in {"CompleteMultipartUpload", "AbortMultipartUpload"}:
+        return NotFound()
+    if code in {"PreconditionFailed", "412"}:
+        return PreconditionFailed()
+    if code in {"ConditionalRequestConflict", "409"} or (
+        code == "OperationAborted" and operation in {"CopyObject", "CompleteMultipartUpload"}
+    ):
+        return Conflict()
+    return Fault(_kind(code, status), operation, code or str(status), message)
+
+
+def _kind(code: str, status: int) -> FaultKind:
+    if code in THROTTLE_CODES or status == 429:  # noqa: PLR2004 - the standard's own number
+        return FaultKind.THROTTLED
+    if code == "InvalidObjectState":
+        return FaultKind.ARCHIVED
+    if code in ACCESS_CODES or code.startswith("KMS.") or status in {301, 401, 403}:
+        return FaultKind.ACCESS
+    if code in {"AccessDenied", "AllAccessDisabled", "InvalidAccessKeyId", "403"}:
+        return FaultKind.ACCESS
+    if code == "NotImplemented" or status == 501:  # noqa: PLR2004 - the standard's own number
+        return FaultKind.UNSUPPORTED
+    if code in PASSING_CODES or status >= 500 or status == 0:  # noqa: PLR2004 - likewise
+        return FaultKind.UNAVAILABLE
+    return FaultKind.REFUSED
+
+
+def object_info(response: Mapping[str, Any]) -> ObjectInfo:
+    """Read HeadObject's response."""
+    return ObjectInfo(
+        etag=response["ETag"].strip('"'),
+        size=response["ContentLength"],
+        last_modified=response["LastModified"].timestamp(),
+        headers=tuple(
+            (name.removesuffix("String"), response[name])
+            for name in HEADER_NAMES
+            if response.get(name)
+        ),
+        metadata=tuple(sorted(response.get("Metadata", {}).items())),
+        storage_class=response.get("StorageClass") or "STANDARD",
+        encryption=_encryption(response),
+        checksum=_checksum(response),
+    )
+
+
+def _encryption(response: Mapping[str, Any]) -> Encryption | None:
+    algorithm = response.get("ServerSideEncryption")
+    if not algorithm:
+        return None
+    return Encryption(algorithm, response.get("SSEKMSKeyId"), response.get("BucketKeyEnabled"))
+
+
+def _checksum(response: Mapping[str, Any]) -> str | None:
+    """Return the checksum of the whole object; a composite one depends on how it was cut."""
+    if response.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT":
+        return None
+    for name, value in sorted(response.items()):
+        if name.startswith("Checksum") and name != "ChecksumType" and value:
+            return f"{name.removeprefix('Checksum')}:{value}"
+    return None

@@ -1,0 +1,226 @@
+"""The daemon: receives, moves and acknowledges until it is told to stop, then drains.
+
+Shutdown order: stop receiving, let the open poll come home and release what it brought, finish the
+work while its leases stay alive, acknowledge, close.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from worker.errors import ExitCode
+from worker.handler import Delivery, Handler
+from worker.lease import Lease, Leases
+from worker.metrics import Metrics
+from worker.outage import Outage
+from worker.pace import Pace
+from worker.port import Fault, FaultKind, Reply, S3Port
+from worker.queue_port import Queue, Received
+from worker.receiver import Receiver
+from worker.s3_calls import S3Calls
+from worker.settings import Settings
+from worker.settle import BATCH_MOST, Settle
+from worker.stop import Stop, StopReason, StopRequest
+from worker.workload import Workload
+
+log = structlog.get_logger()
+
+QUEUE_THREADS = 4
+"""For acknowledgements, releases and renewals, beside the one thread that polls."""
+
+STALLED_POLL_SECONDS = 120.0
+"""An open poll older than this (20 s and the read time-out of 60 are gone) is a hung one."""
+
+STALLED_WORK_SECONDS = 900.0
+"""A message in hand, and no reply from S3 for so long: even a 5 GiB copy is done sooner."""
+
+
+class Daemon:
+    """One worker process. `clock` in monotonic seconds, `jitter` returns [0, 1)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        queue: Queue,
+        s3: S3Port,
+        stop: StopRequest,
+        *,
+        has_dlq: bool,
+        clock: Callable[[], float],
+        jitter: Callable[[], float],
+    ) -> None:
+        self.settings, self.stop, self.clock = settings, stop, clock
+        self.metrics = Metrics()
+        self.outage = Outage(clock, jitter)
+        self.pace = Pace.full(settings.concurrency)
+        self.workload = Workload(lambda: self.pace.limit(clock()))
+        self._poll_thread = ThreadPoolExecutor(1, "poll")
+        self._queue_threads = ThreadPoolExecutor(QUEUE_THREADS, "queue")
+        settle = Settle(queue, self._queue_threads, self.workload)
+        self.settle, self.leases = settle, Leases(settle.change_visibility, clock)
+        self.handler = Handler(
+            rules=settings.rules,
+            calls=S3Calls(s3, self.workload),
+            settle=settle,
+            leases=self.leases,
+            outage=self.outage,
+            workload=self.workload,
+            metrics=self.metrics,
+            clock=clock,
+            jitter=jitter,
+            has_dlq=has_dlq,
+        )
+        self.receiver = Receiver(
+            queue=queue,
+            thread=self._poll_thread,
+            start=self._start,
+            workload=self.workload,
+            outage=self.outage,
+            clock=clock,
+            jitter=jitter,
+            wait_seconds=settings.wait_time_seconds,
+            visibility=settings.visibility_timeout,
+        )
+        self._in_hand: dict[str, Delivery] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def run(self) -> ExitCode:
+        """Work until the stop request; returns how the drain ended, raises AccessLostError."""
+        self._loop = asyncio.get_running_loop()
+        background = [asyncio.create_task(self.leases.run(), name="leases")]
+        receiving = asyncio.create_task(self.receiver.run(), name="receiver")
+        stopping = asyncio.create_task(self.stop.wait(), name="stop")
+        try:
+            await asyncio.wait({receiving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not stopping.done():
+                self.stop.request(
+                    StopReason.ACCESS_LOST, within_seconds=self.settings.drain_seconds
+                )
+            drained = await self._until_aborted(self._drain(receiving, await stopping))
+            if receiving.done() and not receiving.cancelled():
+                receiving.result()  # raises what ended it
+            return drained
+        finally:
+            for task in (*background, receiving, stopping):
+                task.cancel()
+            self._poll_thread.shutdown(wait=False, cancel_futures=True)
+            self._queue_threads.shutdown(wait=False, cancel_futures=True)
+
+    def note_reply(self, reply: Reply) -> None:
+        """Slow down when S3 asks to; called from any thread, with the reply to every try."""
+        throttled = isinstance(reply, Fault) and reply.kind is FaultKind.THROTTLED
+        if throttled and self._loop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._throttled)
+
+    def reload(self, settings: Settings) -> None:
+        """Take over what may change while running: rules, times; not what connections rest on."""
+        self.settings = settings
+        self.handler.rules = settings.rules
+        self.receiver.wait_seconds = settings.wait_time_seconds
+        self.receiver.visibility = settings.visibility_timeout
+
+    def is_stalled(self) -> str | None:
+        """Say what has not moved for too long; None while all goes on."""
+        now = self.clock()
+        since = self.receiver.polling_since
+        if since is not None and now - since > STALLED_POLL_SECONDS:
+            return "the poll"
+        held = self.outage.held >= self.workload.active
+        if self._in_hand and not held and now - self._last_work() > STALLED_WORK_SECONDS:
+            return "the work"
+        return None
+
+    def facts(self) -> dict[str, object]:
+        """Return what is under way, for the summary line and for systemd's status."""
+        return {
+            "in_hand": len(self._in_hand),
+            "moving": self.workload.active,
+            "limit": self.pace.limit(self.clock()),
+            "polls": self.receiver.polls,
+            "leases_lost": self.leases.lost_count,
+            "outage": self.outage.cause if self.outage.is_open else None,
+        }
+
+    def _last_work(self) -> float:
+        newest = max(delivery.lease.received_at for delivery in self._in_hand.values())
+        return max(self.handler.last_progress, newest)
+
+    def _throttled(self) -> None:
+        self.metrics.count("throttled")
+        self.pace = self.pace.throttled(self.clock())
+
+    def _start(self, message: Received, received_at: float) -> None:
+        """Begin with a message, or give the one in hand its newer receipt (rule 20)."""
+        self.metrics.count("received")
+        known = self._in_hand.get(message.message_id)
+        if known:
+            self.metrics.count("redelivered-in-hand")
+            known.lease.renew_receipt(message.receipt, received_at)
+            self.leases.begin(known.lease)
+            return
+        lease = Lease(message.receipt, received_at, self.settings.visibility_timeout)
+        delivery = Delivery(message, self.leases.begin(lease))
+        self._in_hand[message.message_id] = delivery
+        task = asyncio.create_task(self.handler.handle(delivery))
+        self._tasks[message.message_id] = task
+        task.add_done_callback(lambda _: self._finish(message.message_id))
+
+    def _finish(self, message_id: str) -> None:
+        self._in_hand.pop(message_id, None)
+        self._tasks.pop(message_id, None)
+
+    async def _until_aborted(self, drain: Coroutine[Any, Any, ExitCode]) -> ExitCode:
+        """Drain, but end at once when asked a second time."""
+        draining = asyncio.create_task(drain)
+        aborted = asyncio.create_task(self.stop.wait_aborted())
+        await asyncio.wait({draining, aborted}, return_when=asyncio.FIRST_COMPLETED)
+        aborted.cancel()
+        if draining.done():
+            return draining.result()
+        draining.cancel()
+        return ExitCode.DRAIN_CUT_SHORT
+
+    async def _drain(self, receiving: asyncio.Task[None], stop: Stop) -> ExitCode:
+        seconds = round(self.stop.seconds_left(), 1)
+        log.info("draining", reason=stop.reason, in_hand=len(self._in_hand), seconds=seconds)
+        receiving.cancel()
+        self.outage.end()
+        late = asyncio.create_task(self._release_late())
+        work = asyncio.gather(late, *self._tasks.values(), return_exceptions=True)
+        deadline = asyncio.create_task(self.stop.wait_deadline())
+        both: set[asyncio.Future[Any]] = {work, deadline}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        deadline.cancel()
+        unfinished = [] if work.done() else await self._give_up()
+        log.info("drained", unfinished=unfinished, **self.facts())
+        return ExitCode.DONE if work.done() else ExitCode.DRAIN_CUT_SHORT
+
+    async def _release_late(self) -> None:
+        """Hand back what the last poll brought: it was not started."""
+        late = await self.receiver.close()
+        if late:
+            self.metrics.count("released-unstarted", len(late))
+            await self.settle.change_visibility([(message.receipt, 0) for message in late])
+
+    async def _give_up(self) -> list[str]:
+        """Release what could not be finished in time; the move's conditions make that harmless.
+
+        Returns the messages' ids.
+        """
+        receipts = [(delivery.lease.receipt, 0) for delivery in self._in_hand.values()]
+        unfinished = list(self._in_hand)
+        for task in self._tasks.values():
+            task.cancel()
+        for first in range(0, len(receipts), BATCH_MOST):
+            await self.settle.change_visibility(receipts[first : first + BATCH_MOST])
+        return unfinished
+
+
+def changed_settings(old: Settings, new: Settings, reloadable: tuple[str, ...]) -> Settings:
+    """Return the old settings with those of the new ones that may change while running."""
+    return replace(old, **{name: getattr(new, name) for name in reloadable})

@@ -1,0 +1,30 @@
+"""structlog as the worker uses it: JSON lines, or coloured text for a person at a terminal."""
+
+import logging
+from typing import TextIO
+
+import structlog
+
+LEVELS = logging.getLevelNamesMapping()
+
+
+def configure(level: str, form: str, stream: TextIO) -> None:
+    """Set logging up for the process; `form` is auto, json or console, auto asks the stream."""
+    console = form == "console" or (form == "auto" and stream.isatty())
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        if console
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    trouble = [] if console else [structlog.processors.dict_tracebacks]
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *trouble,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        cache_logger_on_first_use=False,
+    )

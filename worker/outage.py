@@ -1,0 +1,87 @@
+"""The breaker at work: holds messages back while everything fails, and lets one probe at a time."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from worker.breaker import PROBES_HELD, Breaker
+
+log = structlog.get_logger()
+
+
+class Outage:
+    """Shares one breaker among all messages. `clock` in seconds, `jitter` returns [0, 1)."""
+
+    def __init__(self, clock: Callable[[], float], jitter: Callable[[], float]) -> None:
+        self._clock = clock
+        self._jitter = jitter
+        self._breaker = Breaker()
+        self._over = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self.held = 0
+        self.ending = False
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether everything fails."""
+        return self._breaker.is_open
+
+    @property
+    def cause(self) -> str:
+        """Return the last fault, in AWS's words; empty while all is well."""
+        return self._breaker.cause
+
+    def receivable(self, room: int, active: int) -> int:
+        """Return how many messages to receive, given room for so many and so many at work."""
+        if not self.is_open:
+            return room
+        return 1 if active < PROBES_HELD and room > 0 else 0
+
+    def succeeded(self) -> None:
+        """Note that S3 did what it was asked."""
+        if self.is_open:
+            log.warning("outage-over", after_failures=self._breaker.failures)
+        self._breaker = self._breaker.succeeded()
+        self._over.set()
+
+    def failed(self, cause: str) -> None:
+        """Note a fault that may be everybody's."""
+        now = self._clock()
+        was_open = self.is_open
+        self._breaker = self._breaker.failed(now, cause, self._jitter())
+        if self.is_open:
+            self._over.clear()
+            log.error(
+                "outage-goes-on" if was_open else "outage",
+                cause=cause,
+                failures_in_a_row=self._breaker.failures,
+                next_probe_seconds=round(self._breaker.next_probe - now, 1),
+                hint="nothing is received meanwhile; `worker check` names what is missing",
+            )
+
+    async def turn(self) -> bool:
+        """Wait until all is well, or it is this message's turn to probe; False: give it up."""
+        self.held += 1
+        try:
+            async with self._turn:
+                while self.is_open and not self.ending:
+                    wait = self._breaker.next_probe - self._clock()
+                    if wait <= 0:
+                        self._breaker = self._breaker.probing(self._clock())
+                        return True
+                    await self._wait(wait)
+                return not self.ending
+        finally:
+            self.held -= 1
+
+    def end(self) -> None:
+        """Let go of all that is held: the worker stops."""
+        self.ending = True
+        self._over.set()
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._over.wait(), seconds)
+        except TimeoutError:
+            return

@@ -1,0 +1,37 @@
+"""How many moves at a time: fewer when S3 asks to slow down, more again as time passes. Pure."""
+
+from dataclasses import dataclass, replace
+
+CUT = 0.7
+"""What is left of the limit after a SlowDown: a firm step, and still most of the work."""
+
+CUT_EVERY_SECONDS = 1.0
+"""Requests sent together are throttled together; that counts once."""
+
+CLIMB_SECONDS = 30.0
+"""From nothing back to the most, if S3 stays content; its partitions take minutes to split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The limit as it was at `since` (seconds of a monotonic clock); it climbs from there."""
+
+    most: int
+    level: float
+    since: float
+
+    @classmethod
+    def full(cls, most: int) -> "Pace":
+        """Begin with all there is."""
+        return cls(most, float(most), 0.0)
+
+    def limit(self, now: float) -> int:
+        """Return how many moves may be under way now: at least one."""
+        climbed = self.level + self.most * max(0.0, now - self.since) / CLIMB_SECONDS
+        return max(1, min(self.most, int(climbed)))
+
+    def throttled(self, now: float) -> "Pace":
+        """Return the pace after a SlowDown."""
+        if now - self.since < CUT_EVERY_SECONDS and self.level < self.most:
+            return self
+        return replace(self, level=max(1.0, self.limit(now) * CUT), since=now)

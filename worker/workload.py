@@ -1,0 +1,72 @@
+"""How much is under way: room for more, and when a batch has nothing left to wait for."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+PARKED_MAX = 1_000
+"""Messages that may wait in batches besides those being moved; a bound on memory, far off."""
+
+
+class Workload:
+    """Counts the messages being moved (`active`) and those that wait in a batch (`parked`).
+
+    A message in a batch takes no room: its copy is done. When nothing is active any more, no batch
+    will grow, so all of them are sent at once.
+    """
+
+    def __init__(self, limit: Callable[[], int]) -> None:
+        self._limit = limit
+        self._flushes: list[Callable[[], None]] = []
+        self._changed = asyncio.Event()
+        self.active = 0
+        self.parked = 0
+
+    def when_quiet(self, flush: Callable[[], None]) -> None:
+        """Call `flush` whenever nothing is active any more."""
+        self._flushes.append(flush)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Hold room for one message."""
+        self.active += 1
+        try:
+            yield
+        finally:
+            self._leave()
+
+    @contextmanager
+    def parking(self) -> Iterator[None]:
+        """Give the room back while a message waits in a batch."""
+        self.parked += 1
+        self._leave()
+        try:
+            yield
+        finally:
+            self.parked -= 1
+            self.active += 1
+
+    def _leave(self) -> None:
+        self.active -= 1
+        self._changed.set()
+        if self.active == 0:
+            for flush in self._flushes:
+                flush()
+
+    @property
+    def room(self) -> int:
+        """How many more messages may be received now."""
+        return 0 if self.parked >= PARKED_MAX else self._limit() - self.active
+
+    async def until_room(self, wanted: int, recheck_seconds: float) -> int:
+        """Wait until there is room for `wanted` messages (or for all there can be); return it.
+
+        The limit may grow by time alone, hence a look every `recheck_seconds`.
+        """
+        while self.room < min(wanted, self._limit()):
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), recheck_seconds)
+            except TimeoutError:
+                continue
+        return self.room
