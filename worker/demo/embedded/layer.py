@@ -6,7 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from worker.demo.embedded import s3_checks, s3_delete, s3_events, s3_notifications, sns, sqs
+from worker.demo.embedded import (
+    s3_checks,
+    s3_delete,
+    s3_events,
+    s3_notifications,
+    s3_objects,
+    sns,
+    sqs,
+    sqs_queues,
+)
 from worker.demo.embedded.clock import Clock
 from worker.demo.embedded.patches import Patches
 
@@ -32,7 +41,16 @@ class Layer:
     """Why a message went nowhere: AWS only counts it; here a test can read it."""
 
 
-SERVICES: Final = (s3_checks, s3_delete, s3_notifications, s3_events, sns, sqs)
+SERVICES: Final = (
+    s3_checks,
+    s3_delete,
+    s3_objects,
+    s3_notifications,
+    s3_events,
+    sns,
+    sqs,
+    sqs_queues,
+)
 
 
 def switch_on(layer: Layer) -> None:

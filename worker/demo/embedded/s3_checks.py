@@ -61,8 +61,7 @@ def upload_exists(asked: ObjectRequest, _: "Layer") -> None:
         return
     if upload in asked.backend.get_bucket(asked.bucket).multiparts:
         return
-    made_by = getattr(asked.current(), "multipart", None)
-    if asked.method == "POST" and made_by is not None and made_by.id == upload:
+    if asked.method == "POST" and _upload_of(asked.current()) == upload:
         return
     raise RefusedError(404, "NoSuchUpload", "The specified upload does not exist.", UploadId=upload)
 
@@ -93,12 +92,15 @@ def copy_source_is_active(asked: ObjectRequest, _: "Layer") -> None:
 
 
 def copy_is_small_enough(asked: ObjectRequest, layer: "Layer") -> None:
-    """One CopyObject or UploadPartCopy carries 5 GiB at most; the layer's limit may be lower."""
+    """One copy carries 5 GiB at most (the layer's limit may be lower), of what the source has."""
     if not asked.is_copy:
         return
-    size = asked.copy_source().size
+    size = whole = asked.copy_source().size
     if span := _RANGE.fullmatch(asked.headers.get("x-amz-copy-source-range", "")):
         size = int(span[2]) - int(span[1]) + 1
+        if int(span[2]) >= whole:
+            message = f"Range specified is not valid for source object of size: {whole}"
+            raise RefusedError(400, "InvalidArgument", message)
     if size > layer.copy_limit_bytes:
         raise RefusedError(
             400,
@@ -112,10 +114,13 @@ def destination_is_as_wanted(asked: ObjectRequest, _: "Layer") -> None:
     """Emulators' table, row 2: `If-None-Match: *` and `If-Match` on the object to be written.
 
     Moto knows both on PutObject, and the first on CompleteMultipartUpload; nothing on CopyObject.
+    A completion that is sent again succeeds again.
     """
     if not asked.writes_object:
         return
     there = asked.current()
+    if asked.upload_id and there is not None and asked.upload_id == _upload_of(there):
+        return
     if asked.headers.get("if-none-match") == "*" and there is not None:
         raise precondition_failed("If-None-Match")
     wanted = asked.headers.get("if-match")
@@ -134,6 +139,12 @@ def conditional_delete_names_no_version(asked: ObjectRequest, _: "Layer") -> Non
             "A header you provided implies functionality that is not implemented",
             Header="If-Match",
         )
+
+
+def _upload_of(there: Moto) -> str | None:
+    """Name the multipart upload that made an object, if one did."""
+    upload = getattr(there, "multipart", None)
+    return None if upload is None else str(upload.id)
 
 
 CHECKS: Final[tuple[Check, ...]] = (

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from worker.demo.embedded.layer import Layer
 
 _MOST_KEYS: Final = 1000
+_RETURN: Final = "&#13;"
 
 Handler = Callable[..., Moto]
 
@@ -60,7 +61,7 @@ def keys_are_checked_one_by_one(handle: Handler) -> Handler:
             document["Delete"]["Object"] = wanted
             self.body = unparse_xml(document)
             _, _, body = handle(self, bucket_name, *args, **kwargs)
-            answer = parse_xml(body, keep_spaces=True)["DeleteResult"] or {}
+            answer = parse_xml(body.replace("\r", _RETURN), keep_spaces=True)["DeleteResult"] or {}
         quiet = (document["Delete"].get("Quiet") or "").lower() == "true"
         return 200, {"content-type": "application/xml"}, _answer(answer, refused, quiet=quiet)
 

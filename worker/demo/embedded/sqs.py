@@ -1,6 +1,7 @@
 """SQS: leases and redrive as AWS does them, at the same cost for one message or ten thousand."""
 
-import json
+import functools
+import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -22,10 +23,7 @@ from worker.demo.embedded.sqs_shelf import Shelf
 if TYPE_CHECKING:
     from worker.demo.embedded.layer import Layer
 
-NAME_REST_SECONDS: Final = 60
-"""Rule 13: how long after its deletion a queue's name may not be used again."""
 _MOST_ENTRIES: Final = 10
-_MOST_RECEIVES: Final = 1000
 _SPECIAL: Final = "AWS.SimpleQueueService."
 
 Handler = Callable[..., Moto]
@@ -36,6 +34,8 @@ def correct(layer: "Layer") -> None:
     patches = layer.patches
     patches.replace(models, "unix_time_millis", layer.clock.millis)
     patches.replace(models, "unix_time", layer.clock)
+    patches.wrap(models, "camelcase_to_underscores", functools.cache)
+    patches.replace(models, "generate_receipt_handle", receipt_handle)
     patches.wrap(Queue, "__init__", lambda f: queue_has_a_shelf(layer, f))
     patches.wrap(Queue, "add_message", message_goes_on_the_shelf)
     patches.wrap(Queue, "delete_message", message_is_deleted_by_its_handle)
@@ -43,21 +43,11 @@ def correct(layer: "Layer") -> None:
     patches.replace(Queue, "approximate_number_of_messages", property(_count(0)))
     patches.replace(Queue, "approximate_number_of_messages_not_visible", property(_count(1)))
     patches.replace(Queue, "approximate_number_of_messages_delayed", property(_count(2)))
-    patches.wrap(Queue, "_setup_dlq", dead_letter_queue_is_fit)
-    patches.replace(Queue, "redrive_allow_policy", None)
-    patches.replace(Queue, "BASE_ATTRIBUTES", [*Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"])
     patches.wrap(SQSBackend, "receive_message", messages_are_leased)
     patches.wrap(SQSBackend, "change_message_visibility", lease_is_changed)
     patches.replace(SQSBackend, "change_message_visibility_batch", each_lease_is_changed)
     patches.wrap(SQSBackend, "purge_queue", purge_empties_the_shelf)
-    patches.wrap(SQSBackend, "_validate_message", size_is_counted_in_bytes)
-    deleted: dict[tuple[str, str, str], float] = {}
-    patches.wrap(SQSBackend, "delete_queue", lambda f: deleted_name_is_noted(layer, deleted, f))
-    patches.wrap(SQSBackend, "create_queue", lambda f: deleted_name_rests(layer, deleted, f))
     patches.replace(SQSResponse, "delete_message_batch", batch_ids_are_distinct)
-
-
-# --- queues ---------------------------------------------------------------------------------------
 
 
 def queue_has_a_shelf(layer: "Layer", init: Handler) -> Handler:
@@ -70,78 +60,9 @@ def queue_has_a_shelf(layer: "Layer", init: Handler) -> Handler:
     return initialised
 
 
-def deleted_name_is_noted(
-    layer: "Layer", deleted: dict[tuple[str, str, str], float], delete: Handler
-) -> Handler:
-    """Rule 13, first half: remember when a queue was deleted, and send its pollers home."""
-
-    def noted(self: Moto, queue_name: str) -> None:
-        queue = self.get_queue(queue_name)
-        delete(self, queue_name)
-        deleted[self.account_id, self.region_name, queue_name] = layer.clock()
-        queue.shelf.close()
-
-    return noted
-
-
-def deleted_name_rests(
-    layer: "Layer", deleted: dict[tuple[str, str, str], float], create: Handler
-) -> Handler:
-    """Rule 13, second half: within 60 seconds the name is refused with QueueDeletedRecently."""
-
-    def created(self: Moto, name: str, *args: object, **kwargs: object) -> Moto:
-        at = deleted.get((self.account_id, self.region_name, name))
-        if at is not None and layer.clock() - at < NAME_REST_SECONDS:
-            message = (
-                "You must wait 60 seconds after deleting a queue before you can create"
-                " another with the same name."
-            )
-            raise SQSException(_SPECIAL + "QueueDeletedRecently", message)
-        return create(self, name, *args, **kwargs)
-
-    return created
-
-
-def dead_letter_queue_is_fit(setup: Handler) -> Handler:
-    """Rule 15: the DLQ exists, is of the same kind, lets this queue use it; 1 to 1,000 receives.
-
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
-    """
-
-    def checked(self: Moto, policy: Moto) -> None:
-        try:
-            setup(self, policy)
-        except SQSException as error:
-            if error.code == _SPECIAL + "NonExistentQueue":
-                raise _unfit(policy, "Dead letter target does not exist.") from error
-            raise
-        if self.dead_letter_queue is None:
-            return
-        if self.dead_letter_queue.fifo_queue != self.fifo_queue:
-            raise _unfit(policy, "Dead letter queue must be same type of queue as the source.")
-        if not 1 <= self.redrive_policy["maxReceiveCount"] <= _MOST_RECEIVES:
-            raise _unfit(policy, "Invalid value for maxReceiveCount: 1 to 1000.")
-        if not _may_redrive(self.dead_letter_queue.redrive_allow_policy, self.queue_arn):
-            raise _unfit(policy, "The dead letter queue's RedriveAllowPolicy does not allow it.")
-
-    return checked
-
-
-def _unfit(policy: Moto, reason: str) -> InvalidParameterValue:
-    return InvalidParameterValue(
-        f"Value {policy} for parameter RedrivePolicy is invalid. Reason: {reason}"
-    )
-
-
-def _may_redrive(allow_policy: str | None, source_arn: str) -> bool:
-    chosen = json.loads(allow_policy or '{"redrivePermission": "allowAll"}')
-    permission = chosen.get("redrivePermission", "allowAll")
-    return permission == "allowAll" or (
-        permission == "byQueue" and source_arn in chosen.get("sourceQueueArns", [])
-    )
-
-
-# --- messages -------------------------------------------------------------------------------------
+def receipt_handle() -> str:
+    """Make a handle as long as AWS's; moto draws its letters one by one."""
+    return secrets.token_urlsafe(128)
 
 
 def message_goes_on_the_shelf(add: Handler) -> Handler:
@@ -163,7 +84,7 @@ def messages_are_leased(receive: Handler) -> Handler:
     count and its time of sending (rule 15); one past its retention is dropped.
     """
 
-    def received(  # noqa: PLR0913, PLR0917 # moto's signature
+    def received(  # moto's signature
         self: Moto,
         queue_name: str,
         count: int,
@@ -300,23 +221,6 @@ def _check_entries(entries: list[Moto]) -> None:
 
 def _failure(entry_id: str, error: SQSException) -> dict[str, Moto]:
     return {"Id": entry_id, "SenderFault": True, "Code": error.code, "Message": error.message}
-
-
-def size_is_counted_in_bytes(validate: Handler) -> Handler:
-    """Rule 17: MaximumMessageSize is bytes of UTF-8; moto counts characters."""
-
-    def validated(
-        self: Moto, queue: Moto, message_body: str, *args: object, **kwargs: object
-    ) -> None:
-        limit = queue.maximum_message_size
-        if len(message_body.encode()) > limit:
-            raise InvalidParameterValue(
-                "One or more parameters are invalid."
-                f" Reason: Message must be shorter than {limit} bytes."
-            )
-        validate(self, queue, message_body, *args, **kwargs)
-
-    return validated
 
 
 def purge_empties_the_shelf(purge: Handler) -> Handler:
