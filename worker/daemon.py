@@ -7,7 +7,6 @@ work while its leases stay alive, acknowledge, close.
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -219,8 +218,3 @@ class Daemon:
         for first in range(0, len(receipts), BATCH_MOST):
             await self.settle.change_visibility(receipts[first : first + BATCH_MOST])
         return unfinished
-
-
-def changed_settings(old: Settings, new: Settings, reloadable: tuple[str, ...]) -> Settings:
-    """Return the old settings with those of the new ones that may change while running."""
-    return replace(old, **{name: getattr(new, name) for name in reloadable})

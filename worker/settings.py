@@ -5,7 +5,7 @@ Every fault is reported at once. The environment wins over the file.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from worker.errors import SettingsError
 from worker.move import SINGLE_COPY_MAX_BYTES, MoveRules, OnConflict
@@ -17,7 +17,7 @@ from worker.reader import Reader
 from worker.verdict import OnMalformed, OnMissing, VerdictRules
 
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-QUEUE_ADDRESS = re.compile(r"https?://[^/\s]+/\d+/[A-Za-z0-9_-]{1,80}")
+QUEUE_ADDRESS = re.compile(r"https?://[^/\s]+/\d+/[A-Za-z0-9_-]{1,80}(?:\.fifo)?")
 QUEUE_REGION = re.compile(r"https?://(?:sqs\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.")
 
 SMALLEST_PART_BYTES = 5 * MEBIBYTE
@@ -54,6 +54,10 @@ class Settings:
     summary_seconds: int = 60
     lifecycle_hook: str = "s3-event-worker-drain"
     unknown: tuple[str, ...] = field(default=())
+
+    def with_reloadable(self, new: "Settings") -> "Settings":
+        """Return these settings with what may change while running taken from `new`."""
+        return replace(self, **{name: getattr(new, name) for name in RELOADABLE})
 
     @property
     def source(self) -> Location:

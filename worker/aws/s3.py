@@ -66,13 +66,12 @@ class BotoS3:
         client: "S3Client",
         pool: ThreadPoolExecutor,
         sleep: Callable[[float], None],
-        observer: Observer | None = None,
         *,
         conditions: bool = True,
     ) -> None:
         self._client: Any = client  # typed calls cannot leave a parameter away
         self._pool = pool
-        self._observe = observer or (lambda _: None)
+        self._observer: Observer = lambda _: None
         self._conditions = conditions
         self._tries = Retrying(
             retry=retry_if_result(_passes),
@@ -81,6 +80,10 @@ class BotoS3:
             sleep=sleep,
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
+
+    def observe(self, observer: Observer) -> None:
+        """Tell the observer of every try from now on."""
+        self._observer = observer
 
     def submit(self, request: Request) -> "Future[Reply]":
         """Start the request; the future brings its reply, and raises only for a fault of ours."""
@@ -101,7 +104,7 @@ class BotoS3:
             reply = self._call(request)
         except (ClientError, BotoCoreError) as error:
             reply = reply_to_error(operation, error)
-        self._observe(reply)
+        self._observer(reply)
         return reply
 
     def _call(self, request: Request) -> Reply:  # noqa: C901 - one case a request

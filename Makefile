@@ -1,0 +1,45 @@
+# Two commands do everything on a fresh machine with Python >= 3.11:  make demo  and  make test.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PURE := worker/events.py,worker/plan.py,worker/move.py,worker/multipart.py,worker/verdict.py,worker/pipeline.py,worker/port.py,worker/reader.py,worker/settings.py,worker/breaker.py,worker/pace.py,worker/preflight.py
+FIND_PYTHON = $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+DEMO_PATH ?=
+
+.PHONY: help demo test lint types cover heavy bench clean
+
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+
+demo: $(VENV)/.demo ## Run the whole worker on an AWS inside this machine, and verify every byte
+	@$(BIN)/worker demo $(DEMO_PATH)
+
+test: $(VENV)/.test ## Run all tests that need neither root nor Packer (under 5 minutes)
+	@$(BIN)/python -m pytest -q
+
+lint: $(VENV)/.dev ## Check style (ruff, all rules) and formatting
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## Check types (mypy, strict)
+	@$(BIN)/mypy
+
+cover: $(VENV)/.dev ## Show that the unit tests reach every line and branch of the pure modules
+	@$(BIN)/coverage run -m pytest -q tests/unit
+	@$(BIN)/coverage report --include=$(PURE) --show-missing --fail-under=100
+
+heavy: $(VENV)/.test ## Run the long variants: every interleaving, 20,000 messages, more chaos
+	@$(BIN)/python -m pytest -q --heavy
+
+bench: $(VENV)/.test ## Measure the worker beside the plain loop, in one run
+	@$(BIN)/python tests/bench/run.py
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+$(VENV)/.demo $(VENV)/.test $(VENV)/.dev: $(VENV)/.%: pyproject.toml
+	@test -n "$(FIND_PYTHON)" || { echo "make: Python >= 3.11 is needed; none was found" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(FIND_PYTHON) -m venv $(VENV) || { \
+	  echo "make: '$(FIND_PYTHON) -m venv' failed; on Debian and Ubuntu install python3-venv" >&2; exit 1; }
+	@echo "installing what 'make $*' needs into $(VENV) ..." >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@

@@ -1,0 +1,145 @@
+"""`worker run`: composes the daemon, and runs it until it has drained."""
+
+import asyncio
+import os
+import random
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import NoReturn
+
+import click
+import structlog
+
+from worker import log as logs
+from worker.aws.autoscaling import InstanceAutoScaling
+from worker.aws.checks import queue_facts, run_checks
+from worker.aws.clients import Clients
+from worker.aws.imds import DEFAULT_ENDPOINT, ImdsClient
+from worker.aws.s3 import BotoS3
+from worker.aws.sqs import BotoQueue
+from worker.cli_settings import load
+from worker.daemon import Daemon
+from worker.errors import PreflightError, WorkerError
+from worker.lifecycle import LifecycleWatcher
+from worker.preflight import Level, is_unsupported
+from worker.service import Service
+from worker.settings import Settings
+from worker.stop import StopRequest, install_signals
+from worker.systemd import Notifier
+
+log = structlog.get_logger()
+
+SIGNAL_EXIT = 128
+"""A process that a signal ended exits with this plus the signal's number, as shells have it."""
+
+
+@click.command()
+def run() -> None:
+    """Run the daemon until SIGTERM, SIGINT, an Auto Scaling termination or a spot notice.
+
+    \b
+    Exit status:
+      0      drained: everything in hand was finished and acknowledged
+      1      an unexpected fault
+      2      settings that cannot work
+      3      a permission or the queue is missing (`worker check` says which)
+      4      SQS refused us for five minutes: credentials or permissions were lost
+      5      DRAIN_SECONDS ran out; what was unfinished was released
+      128+N  ended at once by a second signal N
+
+    SIGHUP reads SETTINGS_FILE again and logs what changed.
+
+    \b
+    Example:
+      QUEUE_URL=https://sqs.us-east-2.amazonaws.com/123456789012/uploads BUCKET=files worker run
+    """
+    try:
+        settings = _settings()
+        clients = Clients(settings.region)
+        conditions = _preflight(settings, clients)
+        code = asyncio.run(_serve(settings, clients, conditions=conditions))
+    except WorkerError as error:
+        click.echo(f"worker run: {error}", err=True)
+        code = int(error.exit_code)
+    _leave(code)
+
+
+def _settings() -> Settings:
+    settings = load()
+    logs.configure(settings.log_level, settings.log_format, sys.stdout)
+    for name in settings.unknown:
+        log.warning("setting-unknown", setting=name)
+    return settings
+
+
+def _preflight(settings: Settings, clients: Clients) -> bool:
+    """Check all that the worker needs; return whether the store knows conditions at all."""
+    findings = run_checks(settings, clients)
+    for finding in findings:
+        if finding.level is Level.WARNING:
+            log.warning("preflight", subject=finding.subject, detail=finding.detail)
+    failures = [finding for finding in findings if finding.level is Level.FAILURE]
+    if failures:
+        told = "".join(f"\n  {each.subject}: {each.detail}" for each in failures)
+        raise PreflightError(f"not ready:{told}\n`worker check` shows what would mend it")
+    return not is_unsupported(findings)
+
+
+async def _serve(settings: Settings, clients: Clients, *, conditions: bool) -> int:
+    """Compose everything that runs; returns the exit code, raises AccessLostError."""
+    stop = StopRequest(time.monotonic)
+    install_signals(asyncio.get_running_loop(), stop, settings.drain_seconds)
+    pool = ThreadPoolExecutor(settings.concurrency, "s3")
+    s3 = BotoS3(clients.s3(settings.concurrency), pool, time.sleep, conditions=conditions)
+    daemon = Daemon(
+        settings,
+        BotoQueue(clients.sqs(), settings.queue_url),
+        s3,
+        stop,
+        has_dlq=queue_facts(settings, clients).has_dlq,
+        clock=time.monotonic,
+        jitter=random.random,
+    )
+    s3.observe(daemon.note_reply)
+    watcher = _watcher(settings, clients, stop)
+    watching = asyncio.create_task(watcher.run())
+    try:
+        code = await Service(daemon, _notifier(), _settings).run()
+    finally:
+        await watcher.finish()
+        watching.cancel()
+    if stop.aborted_by:
+        return SIGNAL_EXIT + stop.aborted_by
+    return int(code)
+
+
+def _watcher(settings: Settings, clients: Clients, stop: StopRequest) -> LifecycleWatcher:
+    imds = ImdsClient(
+        os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", DEFAULT_ENDPOINT),
+        disabled=os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true",
+    )
+    return LifecycleWatcher(
+        imds,
+        InstanceAutoScaling(clients.autoscaling()),
+        stop,
+        settings.drain_seconds,
+        clock=time.monotonic,
+        wall_clock=time.time,
+        hook_name=settings.lifecycle_hook,
+    )
+
+
+def _notifier() -> Notifier:
+    return Notifier(
+        os.environ.get("NOTIFY_SOCKET"),
+        os.environ.get("WATCHDOG_USEC"),
+        os.environ.get("WATCHDOG_PID"),
+    )
+
+
+def _leave(code: int) -> NoReturn:
+    """End now: a thread may be inside a copy still, whose end is nobody's business any more."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
