@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from worker.workload import Workload
 
-LINGER_SECONDS = 0.25
+LINGER_SECONDS = 1.0
 """The longest an item waits for company; only while other work is under way that may bring it."""
 
 Item = TypeVar("Item")
@@ -42,8 +42,13 @@ class Batch(Generic[Item, Answer]):
             self.flush()
         elif self._timer is None:
             self._timer = loop.call_later(LINGER_SECONDS, self.flush)
-        with self._workload.parking():
+        self._workload.park()
+        try:
             return await answer
+        except asyncio.CancelledError:
+            if answer.cancelled():  # else the delivery has taken it up again
+                self._workload.unpark(1)
+            raise
 
     def flush(self) -> None:
         """Send what waits, now."""
@@ -61,10 +66,17 @@ class Batch(Generic[Item, Answer]):
         try:
             answers = await self._send([item for item, _ in batch])
         except Exception as error:  # noqa: BLE001 - it belongs to those who wait for the answers
-            for _, waiter in batch:
-                if not waiter.done():
-                    waiter.set_exception(error)
+            for waiter in self._take_up(batch):
+                waiter.set_exception(error)
             return
-        for (_, waiter), answer in zip(batch, answers, strict=True):
-            if not waiter.done():
-                waiter.set_result(answer)
+        by_waiter = {waiter: each for (_, waiter), each in zip(batch, answers, strict=True)}
+        for waiter in self._take_up(batch):
+            waiter.set_result(by_waiter[waiter])
+
+    def _take_up(
+        self, batch: list[tuple[Item, asyncio.Future[Answer]]]
+    ) -> list[asyncio.Future[Answer]]:
+        """Return those who still wait, none of them parked any more."""
+        waiters = [waiter for _, waiter in batch if not waiter.done()]
+        self._workload.unpark(len(waiters))
+        return waiters

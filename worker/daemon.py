@@ -85,7 +85,7 @@ class Daemon:
             visibility=settings.visibility_timeout,
         )
         self._in_hand: dict[str, Delivery] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[Delivery, asyncio.Task[None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self) -> ExitCode:
@@ -157,7 +157,7 @@ class Daemon:
         """Begin with a message, or give the one in hand its newer receipt (rule 20)."""
         self.metrics.count("received")
         known = self._in_hand.get(message.message_id)
-        if known:
+        if known and not known.settling:
             self.metrics.count("redelivered-in-hand")
             known.lease.renew_receipt(message.receipt, received_at)
             self.leases.begin(known.lease)
@@ -166,12 +166,13 @@ class Daemon:
         delivery = Delivery(message, self.leases.begin(lease))
         self._in_hand[message.message_id] = delivery
         task = asyncio.create_task(self.handler.handle(delivery))
-        self._tasks[message.message_id] = task
-        task.add_done_callback(lambda _: self._finish(message.message_id))
+        self._tasks[delivery] = task
+        task.add_done_callback(lambda _: self._finish(delivery))
 
-    def _finish(self, message_id: str) -> None:
-        self._in_hand.pop(message_id, None)
-        self._tasks.pop(message_id, None)
+    def _finish(self, delivery: Delivery) -> None:
+        del self._tasks[delivery]
+        if self._in_hand.get(delivery.message.message_id) is delivery:
+            del self._in_hand[delivery.message.message_id]
 
     async def _until_aborted(self, drain: Coroutine[Any, Any, ExitCode]) -> ExitCode:
         """Drain, but end at once when asked a second time."""
@@ -211,8 +212,8 @@ class Daemon:
 
         Returns the messages' ids.
         """
-        receipts = [(delivery.lease.receipt, 0) for delivery in self._in_hand.values()]
-        unfinished = list(self._in_hand)
+        receipts = [(delivery.lease.receipt, 0) for delivery in self._tasks]
+        unfinished = [delivery.message.message_id for delivery in self._tasks]
         for task in self._tasks.values():
             task.cancel()
         for first in range(0, len(receipts), BATCH_MOST):

@@ -33,10 +33,15 @@ BODY_SHOWN_CHARS = 2_000
 
 @dataclass(slots=True, eq=False)
 class Delivery:
-    """A message in hand. A redelivery brings its lease a newer receipt."""
+    """A message in hand. A redelivery brings its lease a newer receipt.
+
+    `settling`: its verdict is being carried out, so what SQS delivers from now on is to be handled
+    anew.
+    """
 
     message: Received
     lease: Lease
+    settling: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -107,6 +112,7 @@ class Handler:
         return reply
 
     async def _carry_out(self, delivery: Delivery, handled: Handled) -> None:
+        delivery.settling = True
         await self.leases.end(delivery.lease)
         count, verdict = delivery.message.receive_count, handled.verdict
         self.metrics.count(f"verdict-{type(verdict).__name__.lower()}")

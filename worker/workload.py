@@ -35,16 +35,15 @@ class Workload:
         finally:
             self._leave()
 
-    @contextmanager
-    def parking(self) -> Iterator[None]:
-        """Give the room back while a message waits in a batch."""
+    def park(self) -> None:
+        """Give a message's room back while it waits in a batch."""
         self.parked += 1
         self._leave()
-        try:
-            yield
-        finally:
-            self.parked -= 1
-            self.active += 1
+
+    def unpark(self, messages: int) -> None:
+        """Take messages up again, all of a batch at once: together they may fill the next one."""
+        self.parked -= messages
+        self.active += messages
 
     def _leave(self) -> None:
         self.active -= 1

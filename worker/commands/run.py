@@ -13,7 +13,7 @@ import structlog
 
 from worker import log as logs
 from worker.aws.autoscaling import InstanceAutoScaling
-from worker.aws.checks import queue_facts, run_checks
+from worker.aws.checks import describe_failures, queue_facts, run_checks
 from worker.aws.clients import Clients
 from worker.aws.imds import DEFAULT_ENDPOINT, ImdsClient
 from worker.aws.s3 import BotoS3
@@ -22,7 +22,7 @@ from worker.cli_settings import load
 from worker.daemon import Daemon
 from worker.errors import PreflightError, WorkerError
 from worker.lifecycle import LifecycleWatcher
-from worker.preflight import Level, is_unsupported
+from worker.preflight import Level, failures, is_unsupported
 from worker.service import Service
 from worker.settings import Settings
 from worker.stop import StopRequest, install_signals
@@ -66,7 +66,7 @@ def run() -> None:
 
 
 def _settings() -> Settings:
-    settings = load()
+    settings = load(needs_queue=True)
     logs.configure(settings.log_level, settings.log_format, sys.stdout)
     for name in settings.unknown:
         log.warning("setting-unknown", setting=name)
@@ -79,10 +79,8 @@ def _preflight(settings: Settings, clients: Clients) -> bool:
     for finding in findings:
         if finding.level is Level.WARNING:
             log.warning("preflight", subject=finding.subject, detail=finding.detail)
-    failures = [finding for finding in findings if finding.level is Level.FAILURE]
-    if failures:
-        told = "".join(f"\n  {each.subject}: {each.detail}" for each in failures)
-        raise PreflightError(f"not ready:{told}\n`worker check` shows what would mend it")
+    if failures(findings):
+        raise PreflightError(describe_failures(findings))
     return not is_unsupported(findings)
 
 
@@ -135,6 +133,8 @@ def _notifier() -> Notifier:
         os.environ.get("NOTIFY_SOCKET"),
         os.environ.get("WATCHDOG_USEC"),
         os.environ.get("WATCHDOG_PID"),
+        pid=os.getpid(),
+        clock=time.monotonic,
     )
 
 
