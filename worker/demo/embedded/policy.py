@@ -4,11 +4,11 @@ Knows the usual statement (rule 10): Effect, Principal, Action, Resource, and th
 Bool conditions. An operator that it does not know counts as not met, so an Allow refuses.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
-Json: TypeAlias = "Mapping[str, Json] | list[Json] | str | bool | int | float | None"
+Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | bool | int | float | None"
 
 
 def allows(
@@ -77,7 +77,7 @@ def _condition_holds(operator: str, wanted: Json, value: str | None) -> bool:
     return False
 
 
-def _listed(value: Json) -> list[Json]:
+def _listed(value: Json) -> Sequence[Json]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

@@ -23,6 +23,7 @@ Handler = Callable[..., Moto]
 def correct(layer: "Layer") -> None:
     """Refuse what SQS refuses when a queue is made, changed or sent to."""
     patches = layer.patches
+    patches.wrap(Queue, "_set_attributes", unnamed_attributes_stay)
     patches.wrap(Queue, "_setup_dlq", dead_letter_queue_is_fit)
     patches.replace(Queue, "redrive_allow_policy", None)
     patches.replace(Queue, "BASE_ATTRIBUTES", [*Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"])
@@ -30,6 +31,19 @@ def correct(layer: "Layer") -> None:
     deleted: dict[tuple[str, str, str], float] = {}
     patches.wrap(SQSBackend, "delete_queue", lambda f: deleted_name_is_noted(layer, deleted, f))
     patches.wrap(SQSBackend, "create_queue", lambda f: deleted_name_rests(layer, deleted, f))
+
+
+def unnamed_attributes_stay(change: Handler) -> Handler:
+    """Keep the policy when SetQueueAttributes changes something else; moto drops it.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+    """
+
+    def changed(self: Moto, attributes: dict[str, Moto], now: float | None = None) -> None:
+        kept = {} if "Policy" in attributes else {"Policy": self.policy}
+        change(self, attributes | kept, now)
+
+    return changed
 
 
 def deleted_name_is_noted(

@@ -1,0 +1,190 @@
+"""One embedded AWS for all tests here; with EMBEDDED_AWS=plain in the environment, plain moto."""
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from worker.demo.embedded.server import EmbeddedAws
+
+COPY_LIMIT_BYTES = 6 * 1024 * 1024
+"""Above the 5 MiB that a part must have, and small enough to exceed quickly."""
+
+Client = Any
+"""A boto3 client: tests use several services through one type."""
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[EmbeddedAws]:
+    """Start the server that all tests here share."""
+    honest = os.environ.get("EMBEDDED_AWS") != "plain"
+    with EmbeddedAws(honest=honest, copy_limit_bytes=COPY_LIMIT_BYTES) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def client(aws: EmbeddedAws) -> Iterator[Callable[[str], Client]]:
+    """Give a factory of boto3 clients that never retry, so that a refusal is seen at once."""
+    made: dict[str, Client] = {}
+    connect: Callable[..., Client] = boto3.client
+
+    def make(service: str) -> Client:
+        if service not in made:
+            made[service] = connect(
+                service,
+                endpoint_url=aws.endpoint_url,
+                region_name="us-east-2",
+                aws_access_key_id="testing",
+                aws_secret_access_key="testing",
+                config=Config(retries={"total_max_attempts": 1}, max_pool_connections=32),
+            )
+        return made[service]
+
+    yield make
+    for each in made.values():
+        each.close()
+
+
+@pytest.fixture(scope="session")
+def s3(client: Callable[[str], Client]) -> Client:
+    """Give the S3 client."""
+    return client("s3")
+
+
+@pytest.fixture(scope="session")
+def sqs(client: Callable[[str], Client]) -> Client:
+    """Give the SQS client."""
+    return client("sqs")
+
+
+@pytest.fixture(scope="session")
+def sns(client: Callable[[str], Client]) -> Client:
+    """Give the SNS client."""
+    return client("sns")
+
+
+@pytest.fixture
+def name() -> str:
+    """Give a name that no other test uses, for a bucket, a queue or a topic."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def bucket(s3: Client, name: str) -> str:
+    """Make a bucket."""
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "us-east-2"})
+    return name
+
+
+@pytest.fixture
+def versioned(s3: Client, bucket: str) -> str:
+    """Make a bucket that keeps versions."""
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    return bucket
+
+
+@pytest.fixture
+def queue(sqs: Client, name: str) -> str:
+    """Make a queue; give its URL."""
+    url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
+    return url
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A bucket whose uploads/ is told to a topic, which tells a queue; all policies stand."""
+
+    bucket: str
+    topic: str
+    queue: str
+    queue_arn: str
+    sqs: Client
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Take what is in the queue: the bodies, as dicts."""
+        found = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10)
+        return [json.loads(each["Body"]) for each in found.get("Messages", [])]
+
+    def records(self) -> list[dict[str, Any]]:
+        """Take the S3 records out of the queue."""
+        contents = [json.loads(each["Message"]) for each in self.messages()]
+        return [record for each in contents for record in each["Records"]]
+
+
+def allow(service: str, action: str, resource: str, source: str) -> str:
+    """Write a policy that lets `service` send on behalf of `source`, as rule 10 has it."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": action,
+        "Resource": resource,
+        "Condition": {"ArnLike": {"aws:SourceArn": source}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def rule(topic: str, prefix: str = "uploads/", **more: object) -> dict[str, Any]:
+    """Write a notification rule for everything created below `prefix`."""
+    chosen = {"FilterRules": [{"Name": "prefix", "Value": prefix}]}
+    events = ["s3:ObjectCreated:*"]
+    return {"Id": "ours", "TopicArn": topic, "Events": events, "Filter": {"Key": chosen}, **more}
+
+
+@pytest.fixture
+def topic(sns: Client, bucket: str) -> str:
+    """Make a topic to which the bucket may publish; give its ARN."""
+    arn: str = sns.create_topic(Name=bucket)["TopicArn"]
+    policy = allow("s3.amazonaws.com", "sns:Publish", arn, f"arn:aws:s3:::{bucket}")
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+    return arn
+
+
+@pytest.fixture
+def chain(s3: Client, sqs: Client, sns: Client, bucket: str, topic: str, queue: str) -> Chain:
+    """Join bucket, topic and queue; the test event is already taken."""
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    arn = attributes["Attributes"]["QueueArn"]
+    policy = allow("sns.amazonaws.com", "sqs:SendMessage", arn, topic)
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"TopicConfigurations": [rule(topic)]}
+    )
+    joined = Chain(bucket, topic, queue, arn, sqs)
+    joined.messages()
+    return joined
+
+
+@pytest.fixture
+def policy_for() -> Callable[[str, str, str, str], str]:
+    """Give the writer of policies."""
+    return allow
+
+
+@pytest.fixture
+def rule_for() -> Callable[..., dict[str, Any]]:
+    """Give the writer of notification rules."""
+    return rule
+
+
+@pytest.fixture
+def refusal() -> Callable[..., tuple[int, str]]:
+    """Give a caller that returns how a call was refused: HTTP status and code; (200, "") if not."""
+
+    def call(operation: Callable[..., Any], **arguments: object) -> tuple[int, str]:
+        try:
+            operation(**arguments)
+        except Exception as error:
+            answer = getattr(error, "response", None)
+            if answer is None:
+                raise
+            return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
+        return 200, ""
+
+    return call
