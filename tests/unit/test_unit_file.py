@@ -1,0 +1,212 @@
+"""What systemd is given: the unit, its settings file and the journal's drop-in."""
+
+import re
+import shutil
+import subprocess
+from collections import defaultdict
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from worker.errors import ExitCode
+from worker.lifecycle import COMPLETION_SECONDS, DEFAULT_HOOK_NAME, SPOT_MARGIN_SECONDS
+from worker.settings import read_settings
+
+SYSTEMD = Path(__file__).parents[2] / "systemd"
+UNIT = SYSTEMD / "s3-event-worker.service"
+ENVIRONMENT = SYSTEMD / "worker.env"
+JOURNAL = SYSTEMD / "journald-s3-event-worker.conf"
+PROGRAM = "/opt/s3-event-worker/bin/worker"
+
+NEEDED = {
+    "QUEUE_URL": "https://sqs.us-east-2.amazonaws.com/123456789012/uploads",
+    "BUCKET": "some-bucket",
+}
+BOTOCORES = {"AWS_REGION", "AWS_DEFAULT_REGION"}
+"""Asked for, but named by AWS: the file speaks of them in words."""
+
+FROM_ELSEWHERE = {"SETTINGS_FILE"}
+"""Read by the commands themselves, before the settings."""
+
+SPOT_WARNING_SECONDS = 120
+"""What EC2 gives ("Spot Instance interruption notices")."""
+
+needs_systemd_analyze = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="no systemd-analyze on this machine"
+)
+
+
+def directives(path: Path) -> dict[str, list[str]]:
+    """Read a file of systemd's; each directive with its values in order."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith(("#", "[")):
+            name, _, value = line.partition("=")
+            found[name].append(value)
+    return found
+
+
+def offered() -> dict[str, str]:
+    """Read the settings that the environment file offers, each with its default."""
+    lines = re.findall(r"^#([A-Z_]+)=(.*)$", ENVIRONMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    return dict(lines)
+
+
+class Listening(dict[str, str]):
+    """An environment that remembers what it was asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        """Return a value, and remember the question."""
+        self.asked.add(key)
+        return super().get(key, default)
+
+
+def analyze(tmp_path: Path, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run systemd-analyze on a copy of the unit whose program is on this machine."""
+    copy = tmp_path / UNIT.name
+    copy.write_text(text.replace(PROGRAM, "/bin/true"), encoding="utf-8")
+    return subprocess.run(
+        ["systemd-analyze", *arguments, str(copy)],  # noqa: S607 - wherever it is installed
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@needs_systemd_analyze
+def test_systemd_understands_every_line(tmp_path: Path) -> None:
+    """An unknown key is only a warning, so not even that may be said."""
+    done = analyze(tmp_path, UNIT.read_text(encoding="utf-8"), "verify")
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
+
+
+@needs_systemd_analyze
+def test_a_misspelt_directive_would_be_noticed(tmp_path: Path) -> None:
+    """The test above can fail, though systemd answers 0."""
+    text = UNIT.read_text(encoding="utf-8").replace("ProtectClock=", "ProtectClocks=")
+    done = analyze(tmp_path, text, "verify")
+    assert "ProtectClocks" in done.stderr
+
+
+@needs_systemd_analyze
+def test_the_exposure_is_no_higher_than_the_network_asks_for(tmp_path: Path) -> None:
+    """1.1 of 10: what remains is the network, and one directive less is too much."""
+    text = UNIT.read_text(encoding="utf-8")
+    security = ("security", "--offline=true", "--threshold=11", "--no-pager")
+    done = analyze(tmp_path, text, *security)
+    assert done.returncode == 0, done.stdout
+    weaker = text.replace("RestrictNamespaces=yes\n", "")
+    assert analyze(tmp_path, weaker, *security).returncode != 0
+
+
+def test_every_hardening_line_has_its_reason() -> None:
+    """A comment stands above each, or above the at most three that belong together."""
+    _, _, hardening = UNIT.read_text(encoding="utf-8").partition("# --- hardening")
+    block, _, _ = hardening.partition("[Install]")
+    groups = re.findall(r"((?:^#.*\n)*)((?:^\w+=.*\n)+)", block, re.MULTILINE)
+    assert len(groups) > 25
+    for reason, lines in groups:
+        assert reason, lines
+        assert lines.count("\n") <= 3, lines
+
+
+def test_the_service_tells_when_it_is_ready_and_is_watched() -> None:
+    """Type=notify, SIGHUP reloads, and the programs and files are where the image has them."""
+    unit = directives(UNIT)
+    assert unit["Type"] == ["notify"]
+    assert unit["ExecStart"] == [f"{PROGRAM} run"]
+    assert unit["EnvironmentFile"] == ["/etc/s3-event-worker/worker.env"]
+    assert "kill -HUP $MAINPID" in unit["ExecReload"][0]
+    assert int(unit["WatchdogSec"][0]) > 20 + 60
+    assert 0 < int(unit["TimeoutStartSec"][0]) < 600
+
+
+def test_the_reload_command_sends_sighup_to_the_main_process() -> None:
+    """What systemd would run, run on a process of our own."""
+    (command,) = directives(UNIT)["ExecReload"]
+    shell, flag, script = command.split(" ", 2)
+    with subprocess.Popen(["/bin/sleep", "60"]) as sleeper:
+        environment = {"MAINPID": str(sleeper.pid)}
+        subprocess.run([shell, flag, script.strip('"')], env=environment, check=True, timeout=30)
+        assert sleeper.wait(timeout=30) == -1
+
+
+def test_a_stop_has_time_for_the_drain_and_the_hook() -> None:
+    """By default; a spot notice leaves less than that in any case."""
+    seconds = int(directives(UNIT)["TimeoutStopSec"][0])
+    drain = read_settings(NEEDED).drain_seconds
+    assert seconds > drain + COMPLETION_SECONDS
+    assert seconds > SPOT_WARNING_SECONDS - SPOT_MARGIN_SECONDS + COMPLETION_SECONDS
+
+
+def test_what_a_restart_cannot_mend_is_not_restarted() -> None:
+    """Wrong settings, and stops that were asked for; all else comes back, for ever."""
+    unit = directives(UNIT)
+    never = {int(code) for code in unit["RestartPreventExitStatus"][0].split()}
+    assert never == {ExitCode.SETTINGS, ExitCode.DRAIN_CUT_SHORT, 128 + 2, 128 + 15}
+    assert unit["Restart"] == ["on-failure"]
+    assert unit["StartLimitIntervalSec"] == ["0"]
+
+
+def test_the_environment_file_offers_every_setting_that_is_read() -> None:
+    """No more and no fewer names than the worker asks for."""
+    environment = Listening(NEEDED)
+    read_settings(environment)
+    assert environment.asked - BOTOCORES == set(offered()) - FROM_ELSEWHERE
+
+
+def test_the_environment_file_tells_the_true_defaults() -> None:
+    """With every line in force, nothing is changed."""
+    everything = {name: value for name, value in offered().items() if value} | NEEDED
+    assert read_settings(everything) == read_settings(NEEDED)
+    assert offered()["LIFECYCLE_HOOK"] == DEFAULT_HOOK_NAME
+
+
+def test_the_environment_file_sets_nothing_by_itself_and_explains_each_line() -> None:
+    """As installed it is all comment; each setting has words above it."""
+    lines = ENVIRONMENT.read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line and not line.startswith("#")] == []
+    unexplained = [
+        line
+        for before, line in pairwise(lines)
+        if re.match(r"#[A-Z_]+=", line) and not before.startswith("# ")
+    ]
+    assert unexplained == []
+
+
+def test_the_journal_is_kept_and_bounded() -> None:
+    """On disk, with a size and an age at which the oldest lines go."""
+    journal = directives(JOURNAL)
+    assert journal["Storage"] == ["persistent"]
+    assert journal["SystemMaxUse"] == ["1G"]
+    assert journal["MaxRetentionSec"] == ["14day"]
+    assert directives(UNIT)["LogRateLimitIntervalSec"] == ["0"]
+
+
+@needs_systemd_analyze
+def test_the_journals_directives_are_systemds(tmp_path: Path) -> None:
+    """Every name stands, commented, in the configuration that systemd ships; times parse."""
+    shipped = Path("/etc/systemd/journald.conf")
+    if not shipped.exists():
+        shipped = Path("/usr/lib/systemd/journald.conf")
+    if not shipped.exists():
+        pytest.skip("systemd's own journald.conf is not installed here to compare with")
+    known = set(re.findall(r"^#?(\w+)=", shipped.read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(directives(JOURNAL)) <= known
+    span = directives(JOURNAL)["MaxRetentionSec"][0]
+    done = subprocess.run(
+        ["systemd-analyze", "timespan", span],  # noqa: S607 - wherever it is installed
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        cwd=tmp_path,
+    )
+    assert "1209600000000" in done.stdout
