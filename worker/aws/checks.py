@@ -6,8 +6,9 @@ Nothing is moved, received or deleted; what the guard probe puts, it takes away.
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from worker.aws.asking import Asking, as_fault
 from worker.aws.bucket_checks import DESTINATION_TRIALS, SOURCE_TRIALS, BucketChecks
@@ -26,6 +27,10 @@ from worker.preflight import (
     refused,
 )
 from worker.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 CONNECTIONS = 2
 """One call after another; the second connection is for a server that hangs up in between."""
@@ -78,18 +83,18 @@ def run_checks(
     reached, until the calls time out. `sleep` takes seconds.
     """
     ask = Asking(sleep)
-    who, names = _identify(settings, clients, ask)
-    if who.level is Level.FAILURE:
-        return [who]
-    found = [who]
-    if settings.queue_url:
-        found += _check_queue(settings, clients, ask, names)
-    bucket = BucketChecks(clients.s3(CONNECTIONS), ask, names)
-    at_source = bucket.check(settings.source, SOURCE_TRIALS)
-    at_destination = bucket.check(settings.destination, DESTINATION_TRIALS)
-    found += at_source + at_destination
-    if len(at_destination) > 1:  # a single finding: the bucket is not there, or not reached
-        found += _probe(settings, clients, ask, names)
+    with closing(clients.s3(CONNECTIONS)) as s3:
+        who, names = _identify(settings, clients, ask, s3.meta.partition)
+        if who.level is Level.FAILURE:
+            return [who]
+        found = [who]
+        if settings.queue_url:
+            found += _check_queue(settings, clients, ask, names)
+        bucket = BucketChecks(s3, ask, names)
+        at_destination = bucket.check(settings.destination, DESTINATION_TRIALS)
+        found += bucket.check(settings.source, SOURCE_TRIALS) + at_destination
+        if len(at_destination) > 1:  # a single finding: the bucket is not there, or not reached
+            found += _probe(settings, s3, ask, names)
     return found
 
 
@@ -97,17 +102,20 @@ def check_guards(
     settings: Settings, clients: Clients, sleep: Callable[[float], None] = time.sleep
 ) -> list[Finding]:
     """Run the guard probe alone, for those who move without a queue (`worker sweep --move`)."""
-    return _probe(settings, clients, Asking(sleep), _names(settings, clients))
+    with closing(clients.s3(CONNECTIONS)) as s3:
+        names = Names(s3.meta.partition, settings.region)
+        return _probe(settings, s3, Asking(sleep), names)
 
 
 def queue_facts(
     settings: Settings, clients: Clients, sleep: Callable[[float], None] = time.sleep
 ) -> QueueFacts:
     """Read the queue's attributes; raises PreflightError that says what to grant or correct."""
-    facts = _queue_facts(settings, clients, Asking(sleep))
-    if isinstance(facts, Fault):
-        found = _queue_refused(settings, facts, _names(settings, clients))
-        raise PreflightError(describe_failures([found]))
+    with closing(clients.sqs()) as sqs:
+        facts = _queue_facts(settings, sqs, Asking(sleep))
+        if isinstance(facts, Fault):
+            names = Names(sqs.meta.partition, settings.region)
+            raise PreflightError(describe_failures([_queue_refused(settings, facts, names)]))
     return facts
 
 
@@ -121,13 +129,12 @@ def describe_failures(findings: list[Finding]) -> str:
     return "\n".join([*lines, "`worker check` shows everything that was looked at"])
 
 
-def _names(settings: Settings, clients: Clients) -> Names:
-    return Names(clients.s3(CONNECTIONS).meta.partition, settings.region)
-
-
-def _identify(settings: Settings, clients: Clients, ask: Asking) -> tuple[Finding, Names]:
-    names = _names(settings, clients)
-    answer = ask("GetCallerIdentity", clients.sts().get_caller_identity)
+def _identify(
+    settings: Settings, clients: Clients, ask: Asking, partition: str
+) -> tuple[Finding, Names]:
+    names = Names(partition, settings.region)
+    with closing(clients.sts()) as sts:
+        answer = ask("GetCallerIdentity", sts.get_caller_identity)
     if isinstance(answer, Mapping):
         found = Finding(Level.OK, "identity", answer["Arn"])
         return found, Names(names.partition, names.region, answer["Account"])
@@ -147,22 +154,22 @@ def _identify(settings: Settings, clients: Clients, ask: Asking) -> tuple[Findin
 
 
 def _check_queue(settings: Settings, clients: Clients, ask: Asking, names: Names) -> list[Finding]:
-    facts = _queue_facts(settings, clients, ask)
-    if isinstance(facts, Fault) and not is_denied(facts):
-        return [_queue_refused(settings, facts, names)]
-    found = (
-        [_queue_refused(settings, facts, names)]
-        if isinstance(facts, Fault)
-        else judge_queue(facts, settings.visibility_timeout)
-    )
-    sqs = clients.sqs()
-    return found + [_try(trial, settings.queue_url, sqs, ask, names) for trial in QUEUE_TRIALS]
+    with closing(clients.sqs()) as sqs:
+        facts = _queue_facts(settings, sqs, ask)
+        if isinstance(facts, Fault) and not is_denied(facts):
+            return [_queue_refused(settings, facts, names)]
+        found = (
+            [_queue_refused(settings, facts, names)]
+            if isinstance(facts, Fault)
+            else judge_queue(facts, settings.visibility_timeout)
+        )
+        return found + [_try(trial, settings.queue_url, sqs, ask, names) for trial in QUEUE_TRIALS]
 
 
-def _queue_facts(settings: Settings, clients: Clients, ask: Asking) -> QueueFacts | Fault:
+def _queue_facts(settings: Settings, sqs: "SQSClient", ask: Asking) -> QueueFacts | Fault:
     answer = ask(
         "GetQueueAttributes",
-        clients.sqs().get_queue_attributes,
+        sqs.get_queue_attributes,
         QueueUrl=settings.queue_url,
         AttributeNames=["All"],
     )
@@ -185,7 +192,7 @@ def _queue_refused(settings: Settings, fault: Fault, names: Names) -> Finding:
     return refused("sqs:GetQueueAttributes", url, names.queue(url), fault, names)
 
 
-def _try(trial: QueueTrial, url: str, sqs: Any, ask: Asking, names: Names) -> Finding:  # noqa: ANN401 - methods by name
+def _try(trial: QueueTrial, url: str, sqs: "SQSClient", ask: Asking, names: Names) -> Finding:
     answer = ask(trial.action, getattr(sqs, trial.method), QueueUrl=url, **trial.parameters)
     if isinstance(answer, Mapping) or (
         isinstance(answer, Fault) and answer.code in REFUSED_FOR_PARAMETERS
@@ -197,11 +204,6 @@ def _try(trial: QueueTrial, url: str, sqs: Any, ask: Asking, names: Names) -> Fi
 # --- the guards -----------------------------------------------------------------------------------
 
 
-def _probe(settings: Settings, clients: Clients, ask: Asking, names: Names) -> list[Finding]:
-    return GuardProbe(
-        clients.s3(CONNECTIONS),
-        ask,
-        settings.destination,
-        names,
-        required=settings.guards_required,
-    ).run()
+def _probe(settings: Settings, s3: "S3Client", ask: Asking, names: Names) -> list[Finding]:
+    required = settings.guards_required
+    return GuardProbe(s3, ask, settings.destination, names, required=required).run()

@@ -169,7 +169,7 @@ class GuardProbe:
         """Delete all that was written; in a versioned bucket every version, if we may."""
         left: list[str] = []
         versions_stay = False
-        for name, version in self._written:
+        for name, version in list(self._written):
             answer = self._call("DeleteObject", name, **({"VersionId": version} if version else {}))
             if version and isinstance(answer, Fault) and is_denied(answer):
                 versions_stay = True
