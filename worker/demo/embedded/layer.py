@@ -13,6 +13,7 @@ from worker.demo.embedded import (
     s3_notifications,
     s3_objects,
     sns,
+    speed,
     sqs,
     sqs_queues,
 )
@@ -42,6 +43,7 @@ class Layer:
 
 
 SERVICES: Final = (
+    speed,
     s3_checks,
     s3_delete,
     s3_objects,

@@ -1,7 +1,5 @@
 """SQS: leases and redrive as AWS does them, at the same cost for one message or ten thousand."""
 
-import functools
-import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -34,8 +32,6 @@ def correct(layer: "Layer") -> None:
     patches = layer.patches
     patches.replace(models, "unix_time_millis", layer.clock.millis)
     patches.replace(models, "unix_time", layer.clock)
-    patches.wrap(models, "camelcase_to_underscores", functools.cache)
-    patches.replace(models, "generate_receipt_handle", receipt_handle)
     patches.wrap(Queue, "__init__", lambda f: queue_has_a_shelf(layer, f))
     patches.wrap(Queue, "add_message", message_goes_on_the_shelf)
     patches.wrap(Queue, "delete_message", message_is_deleted_by_its_handle)
@@ -58,11 +54,6 @@ def queue_has_a_shelf(layer: "Layer", init: Handler) -> Handler:
         init(self, *args, **kwargs)
 
     return initialised
-
-
-def receipt_handle() -> str:
-    """Make a handle as long as AWS's; moto draws its letters one by one."""
-    return secrets.token_urlsafe(128)
 
 
 def message_goes_on_the_shelf(add: Handler) -> Handler:
