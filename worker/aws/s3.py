@@ -8,12 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
-from worker.aws.s3_replies import object_info, reply_to_error, reply_to_key_error
+from worker.aws.s3_replies import AWS_ERRORS, object_info, reply_to_error, reply_to_key_error
 from worker.port import (
     Aborted,
     AbortMultipartUpload,
@@ -44,11 +43,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MAX_TRIES = 6
-"""Of one request: with the waits below about ten seconds, well inside any lease."""
+"""Of one request: with the waits below three seconds at most, well inside any lease."""
 
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 4.0
-"""Full jitter up to this between tries, as AWS's builders' library advises."""
+"""Full jitter up to twice the last wait, and to this, as AWS's builders' library advises."""
 
 Observer = Callable[[Reply], None]
 """Called from a pool thread with the reply to every single try."""
@@ -95,14 +94,31 @@ class BotoS3:
         """Carry the request out in this thread, trying again what passes."""
         if isinstance(request, Together):
             return Replies(tuple(self.perform(each) for each in request.requests))
+        if isinstance(request, DeleteObjects):
+            return self._perform_deletes(request)
         reply: Reply = self._tries(self._try, request)
         return reply
+
+    def _perform_deletes(self, request: DeleteObjects) -> Reply:
+        """Delete; keys that failed in passing, and those alone, are tried again."""
+        known: dict[DeleteObject, Reply] = {}
+
+        def attempt() -> Reply:
+            left = tuple(each for each in request.deletes if _passes(known.get(each)))
+            reply = self._try(DeleteObjects(left))
+            told = reply.replies if isinstance(reply, Replies) else (reply,) * len(left)
+            known.update(zip(left, told, strict=True))
+            answers = tuple(known[each] for each in request.deletes)
+            return reply if set(answers) == {reply} else Replies(answers)
+
+        deleted: Reply = self._tries(attempt)
+        return deleted
 
     def _try(self, request: Request) -> Reply:
         operation = type(request).__name__
         try:
             reply = self._call(request)
-        except (ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             reply = reply_to_error(operation, error)
         self._observer(reply)
         return reply
@@ -187,7 +203,7 @@ class BotoS3:
             **checksum,
             **_storage(request.storage_class, request.encryption),
             Metadata=dict(request.info.metadata),
-            Tagging=urlencode(request.tags),
+            **({"Tagging": urlencode(request.tags, quote_via=quote)} if request.tags else {}),
         )
         return UploadCreated(response["UploadId"])
 
@@ -214,8 +230,12 @@ class BotoS3:
         return Copied(response["ETag"].strip('"'))
 
 
-def _passes(reply: Reply) -> bool:
-    return isinstance(reply, Fault) and reply.kind in {FaultKind.THROTTLED, FaultKind.UNAVAILABLE}
+def _passes(reply: Reply | None) -> bool:
+    """Tell whether it is worth another try; None: it has not been tried yet."""
+    if isinstance(reply, Replies):
+        return any(map(_passes, reply.replies))
+    passing = {FaultKind.THROTTLED, FaultKind.UNAVAILABLE}
+    return reply is None or (isinstance(reply, Fault) and reply.kind in passing)
 
 
 def _at(location: Location) -> dict[str, str]:
@@ -239,6 +259,8 @@ def _storage(storage_class: str | None, encryption: Encryption | None) -> dict[s
 def _gather(futures: "list[Future[Reply]]") -> "Future[Reply]":
     """Return a future of all the replies, done with the last of them; no thread waits for it."""
     gathered: Future[Reply] = Future()
+    if not futures:
+        gathered.set_result(Replies(()))
     waiting = len(futures)
     lock = Lock()
 

@@ -17,6 +17,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError
 
 from worker.port import (
     Conflict,
@@ -38,9 +39,14 @@ CREDENTIAL_ERRORS = (
     UnauthorizedSSOTokenError,
 )
 
+AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError, RuntimeError)
+"""What a call may raise. RuntimeError: credentials that were refreshed and are expired still;
+ResponseParserError: an answer that was cut off, or is a proxy's and no XML."""
+
 NOT_FOUND_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 THROTTLE_CODES = frozenset(
     {
+        "503",  # a HEAD's answer has no body that could say SlowDown
         "KMS.ThrottlingException",
         "RequestLimitExceeded",
         "SlowDown",
@@ -53,6 +59,7 @@ THROTTLE_CODES = frozenset(
 PASSING_CODES = frozenset({"InternalError", "RequestTimeout", "NoSuchUpload", "OperationAborted"})
 ACCESS_CODES = frozenset(
     {
+        "400",  # a HEAD's answer has no body that could say ExpiredToken
         "AuthorizationHeaderMalformed",
         "ExpiredToken",
         "InvalidToken",
@@ -73,7 +80,7 @@ HEADER_NAMES = (
 
 
 def reply_to_error(operation: str, error: Exception) -> Reply:
-    """Turn an exception of botocore into a reply; any other exception is raised again."""
+    """Turn one of AWS_ERRORS into a reply; any other exception is raised again."""
     if isinstance(error, ClientError):
         return _reply_to_code(
             operation,
@@ -81,13 +88,19 @@ def reply_to_error(operation: str, error: Exception) -> Reply:
             str(error.response.get("Error", {}).get("Message", "")),
             int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)),
         )
-    if isinstance(error, CREDENTIAL_ERRORS):
+    if is_credential_error(error):
         return Fault(FaultKind.ACCESS, operation, type(error).__name__, str(error))
     if isinstance(error, ParamValidationError):
         return Fault(FaultKind.REFUSED, operation, type(error).__name__, str(error))
-    if isinstance(error, BotoCoreError):
+    if isinstance(error, BotoCoreError | ResponseParserError):
         return Fault(FaultKind.UNAVAILABLE, operation, type(error).__name__, str(error))
     raise error
+
+
+def is_credential_error(error: Exception) -> bool:
+    """Tell whether there were no credentials to sign with."""
+    refreshed_in_vain = isinstance(error, RuntimeError) and "credentials" in str(error)
+    return isinstance(error, CREDENTIAL_ERRORS) or refreshed_in_vain
 
 
 def reply_to_key_error(error: Mapping[str, Any]) -> Reply:

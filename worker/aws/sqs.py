@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from worker.aws.s3_replies import CREDENTIAL_ERRORS
+from worker.aws.s3_replies import AWS_ERRORS, is_credential_error
 from worker.queue_port import QueueUnavailableError, Received
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ ACCESS_CODES = frozenset(
         "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "InvalidSecurity",
+        "MissingAuthenticationToken",
         "OptInRequired",
         "QueueDoesNotExist",
         "SignatureDoesNotMatch",
@@ -47,7 +48,7 @@ class BotoQueue:
                 VisibilityTimeout=visibility,
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
-        except (ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             raise _unavailable("ReceiveMessage", error) from error
         return [
             Received(
@@ -69,7 +70,7 @@ class BotoQueue:
                     for position, receipt in enumerate(receipts)
                 ],
             )
-        except (ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             raise _unavailable("DeleteMessageBatch", error) from error
         refused = {entry["Id"]: entry["Code"] for entry in response.get("Failed", ())}
         return [refused.get(str(position)) for position in range(len(receipts))]
@@ -84,7 +85,7 @@ class BotoQueue:
                     for position, (receipt, seconds) in enumerate(changes)
                 ],
             )
-        except (ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             raise _unavailable("ChangeMessageVisibilityBatch", error) from error
         refused = {entry["Id"]: entry["Code"] for entry in response.get("Failed", ())}
         return [refused.get(str(position)) for position in range(len(changes))]
@@ -95,4 +96,4 @@ def _unavailable(operation: str, error: Exception) -> QueueUnavailableError:
         code = str(error.response.get("Error", {}).get("Code", ""))
         access = code in ACCESS_CODES or code.startswith(("KMS.", "Kms"))
         return QueueUnavailableError(operation, str(error), access=access)
-    return QueueUnavailableError(operation, str(error), access=isinstance(error, CREDENTIAL_ERRORS))
+    return QueueUnavailableError(operation, str(error), access=is_credential_error(error))
