@@ -99,15 +99,17 @@ def drive(steps: Steps[Handled], s3: S3Port) -> Handled:
 
 
 def _sqs_records(event: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    records = event.get("Records")
-    if not isinstance(records, list) or any(
-        record.get("eventSource") != "aws:sqs" for record in records
-    ):
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    if not isinstance(records, list) or not all(map(_is_sqs_record, records)):
         raise ValueError(
             "this function takes batches of SQS messages; set the queue as its trigger"
             f" (it was sent {str(event)[:200]})"
         )
     return records
+
+
+def _is_sqs_record(record: object) -> bool:
+    return isinstance(record, Mapping) and record.get("eventSource") == "aws:sqs"
 
 
 @cache

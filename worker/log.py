@@ -1,5 +1,6 @@
 """structlog as the worker uses it: JSON lines, or coloured text for a person at a terminal."""
 
+import io
 import logging
 from typing import TextIO
 
@@ -10,6 +11,9 @@ LEVELS = logging.getLevelNamesMapping()
 
 def configure(level: str, form: str, stream: TextIO) -> None:
     """Set logging up for the process; `form` is auto, json or console, auto asks the stream."""
+    if isinstance(stream, io.TextIOWrapper):
+        # A key that the terminal's encoding does not know must not stop its own move.
+        stream.reconfigure(errors="backslashreplace")
     console = form == "console" or (form == "auto" and stream.isatty())
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=stream.isatty())
