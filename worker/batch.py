@@ -24,10 +24,12 @@ class Batch(Generic[Item, Answer]):
         send: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
         most: int,
         workload: Workload,
+        linger_seconds: float = LINGER_SECONDS,
     ) -> None:
         self._send = send
         self._most = most
         self._workload = workload
+        self._linger_seconds = linger_seconds
         self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._under_way: set[asyncio.Task[None]] = set()
@@ -41,7 +43,7 @@ class Batch(Generic[Item, Answer]):
         if len(self._waiting) >= self._most:
             self.flush()
         elif self._timer is None:
-            self._timer = loop.call_later(LINGER_SECONDS, self.flush)
+            self._timer = loop.call_later(self._linger_seconds, self.flush)
         self._workload.park()
         try:
             return await answer
@@ -65,11 +67,11 @@ class Batch(Generic[Item, Answer]):
     async def _deliver(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
         try:
             answers = await self._send([item for item, _ in batch])
+            by_waiter = {waiter: each for (_, waiter), each in zip(batch, answers, strict=True)}
         except Exception as error:  # noqa: BLE001 - it belongs to those who wait for the answers
             for waiter in self._take_up(batch):
                 waiter.set_exception(error)
             return
-        by_waiter = {waiter: each for (_, waiter), each in zip(batch, answers, strict=True)}
         for waiter in self._take_up(batch):
             waiter.set_result(by_waiter[waiter])
 

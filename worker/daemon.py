@@ -7,6 +7,7 @@ work while its leases stay alive, acknowledge, close.
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -17,7 +18,7 @@ from worker.lease import Lease, Leases
 from worker.metrics import Metrics
 from worker.outage import Outage
 from worker.pace import Pace
-from worker.port import Fault, FaultKind, Reply, S3Port
+from worker.port import Fault, FaultKind, Replies, Reply, S3Port
 from worker.queue_port import Queue, Received
 from worker.receiver import Receiver
 from worker.s3_calls import S3Calls
@@ -37,6 +38,9 @@ STALLED_POLL_SECONDS = 120.0
 STALLED_WORK_SECONDS = 900.0
 """A message in hand, and no reply from S3 for so long: even a 5 GiB copy is done sooner."""
 
+GIVE_UP_SECONDS = 2.0
+"""For releasing what is unfinished when the drain's time is over; what SQS misses comes back."""
+
 
 class Daemon:
     """One worker process. `clock` in monotonic seconds, `jitter` returns [0, 1)."""
@@ -54,12 +58,13 @@ class Daemon:
     ) -> None:
         self.settings, self.stop, self.clock = settings, stop, clock
         self.metrics = Metrics()
-        self.outage = Outage(clock, jitter)
+        self.outage, self.queue_outage = Outage(clock, jitter), Outage(clock, jitter)
         self.pace = Pace.full(settings.concurrency)
         self.workload = Workload(lambda: self.pace.limit(clock()))
         self._poll_thread = ThreadPoolExecutor(1, "poll")
         self._queue_threads = ThreadPoolExecutor(QUEUE_THREADS, "queue")
-        settle = Settle(queue, self._queue_threads, self.workload)
+        visibility = settings.visibility_timeout
+        settle = Settle(queue, self._queue_threads, self.workload, visibility)
         self.settle, self.leases = settle, Leases(settle.change_visibility, clock)
         self.handler = Handler(
             rules=settings.rules,
@@ -67,7 +72,7 @@ class Daemon:
             settle=settle,
             leases=self.leases,
             outage=self.outage,
-            workload=self.workload,
+            queue_outage=self.queue_outage,
             metrics=self.metrics,
             clock=clock,
             jitter=jitter,
@@ -78,11 +83,11 @@ class Daemon:
             thread=self._poll_thread,
             start=self._start,
             workload=self.workload,
-            outage=self.outage,
+            outages=(self.outage, self.queue_outage),
             clock=clock,
             jitter=jitter,
             wait_seconds=settings.wait_time_seconds,
-            visibility=settings.visibility_timeout,
+            visibility=visibility,
         )
         self._in_hand: dict[str, Delivery] = {}
         self._tasks: dict[Delivery, asyncio.Task[None]] = {}
@@ -91,28 +96,33 @@ class Daemon:
     async def run(self) -> ExitCode:
         """Work until the stop request; returns how the drain ended, raises AccessLostError."""
         self._loop = asyncio.get_running_loop()
-        background = [asyncio.create_task(self.leases.run(), name="leases")]
+        leasing = asyncio.create_task(self.leases.run(), name="leases")
         receiving = asyncio.create_task(self.receiver.run(), name="receiver")
         stopping = asyncio.create_task(self.stop.wait(), name="stop")
+        running: set[asyncio.Task[Any]] = {receiving, leasing, stopping}
         try:
-            await asyncio.wait({receiving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             if not stopping.done():
                 self.stop.request(
                     StopReason.ACCESS_LOST, within_seconds=self.settings.drain_seconds
                 )
             drained = await self._until_aborted(self._drain(receiving, await stopping))
-            if receiving.done() and not receiving.cancelled():
-                receiving.result()  # raises what ended it
+            for task in (receiving, leasing):
+                if task.done() and not task.cancelled():
+                    task.result()  # raises what ended it
             return drained
         finally:
-            for task in (*background, receiving, stopping):
+            for task in running:
                 task.cancel()
             self._poll_thread.shutdown(wait=False, cancel_futures=True)
             self._queue_threads.shutdown(wait=False, cancel_futures=True)
 
     def note_reply(self, reply: Reply) -> None:
         """Slow down when S3 asks to; called from any thread, with the reply to every try."""
-        throttled = isinstance(reply, Fault) and reply.kind is FaultKind.THROTTLED
+        replies = reply.replies if isinstance(reply, Replies) else (reply,)
+        throttled = any(
+            isinstance(each, Fault) and each.kind is FaultKind.THROTTLED for each in replies
+        )
         if throttled and self._loop and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._throttled)
 
@@ -129,20 +139,21 @@ class Daemon:
         since = self.receiver.polling_since
         if since is not None and now - since > STALLED_POLL_SECONDS:
             return "the poll"
-        held = self.outage.held >= self.workload.active
+        held = self.outage.held + self.queue_outage.held >= self.workload.active
         if self._in_hand and not held and now - self._last_work() > STALLED_WORK_SECONDS:
             return "the work"
         return None
 
     def facts(self) -> dict[str, object]:
         """Return what is under way, for the summary line and for systemd's status."""
+        outages = (self.outage, self.queue_outage)
         return {
             "in_hand": len(self._in_hand),
             "moving": self.workload.active,
             "limit": self.pace.limit(self.clock()),
             "polls": self.receiver.polls,
             "leases_lost": self.leases.lost_count,
-            "outage": self.outage.cause if self.outage.is_open else None,
+            "outage": next((each.cause for each in outages if each.is_open), None),
         }
 
     def _last_work(self) -> float:
@@ -153,17 +164,18 @@ class Daemon:
         self.metrics.count("throttled")
         self.pace = self.pace.throttled(self.clock())
 
-    def _start(self, message: Received, received_at: float) -> None:
+    def _start(self, message: Received, received_at: float, visibility: int) -> None:
         """Begin with a message, or give the one in hand its newer receipt (rule 20)."""
         self.metrics.count("received")
         known = self._in_hand.get(message.message_id)
         if known and not known.settling:
             self.metrics.count("redelivered-in-hand")
-            known.lease.renew_receipt(message.receipt, received_at)
+            known.lease.renew_receipt(message.receipt, received_at, visibility)
             self.leases.begin(known.lease)
             return
-        lease = Lease(message.receipt, received_at, self.settings.visibility_timeout)
+        lease = Lease(message.receipt, received_at, visibility)
         delivery = Delivery(message, self.leases.begin(lease))
+        self.workload.enter()
         self._in_hand[message.message_id] = delivery
         task = asyncio.create_task(self.handler.handle(delivery))
         self._tasks[delivery] = task
@@ -171,6 +183,7 @@ class Daemon:
 
     def _finish(self, delivery: Delivery) -> None:
         del self._tasks[delivery]
+        self.workload.leave()
         if self._in_hand.get(delivery.message.message_id) is delivery:
             del self._in_hand[delivery.message.message_id]
 
@@ -190,6 +203,7 @@ class Daemon:
         log.info("draining", reason=stop.reason, in_hand=len(self._in_hand), seconds=seconds)
         receiving.cancel()
         self.outage.end()
+        self.queue_outage.end()
         late = asyncio.create_task(self._release_late())
         work = asyncio.gather(late, *self._tasks.values(), return_exceptions=True)
         deadline = asyncio.create_task(self.stop.wait_deadline())
@@ -210,12 +224,20 @@ class Daemon:
     async def _give_up(self) -> list[str]:
         """Release what could not be finished in time; the move's conditions make that harmless.
 
-        Returns the messages' ids.
+        Returns the messages' ids. SQS gets a moment for it and no more: the time is over.
         """
-        receipts = [(delivery.lease.receipt, 0) for delivery in self._tasks]
-        unfinished = [delivery.message.message_id for delivery in self._tasks]
+        given_up = list(self._tasks)
         for task in self._tasks.values():
             task.cancel()
-        for first in range(0, len(receipts), BATCH_MOST):
-            await self.settle.change_visibility(receipts[first : first + BATCH_MOST])
-        return unfinished
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GIVE_UP_SECONDS):
+                # A renewal under way must not undo its release.
+                await asyncio.gather(*(self.leases.end(each.lease) for each in given_up))
+                changes = [(each.lease.receipt, 0) for each in given_up]
+                batches = [
+                    changes[first : first + BATCH_MOST]
+                    for first in range(0, len(changes), BATCH_MOST)
+                ]
+                releases = map(self.settle.change_visibility, batches)
+                await asyncio.gather(*releases, return_exceptions=True)
+        return [each.message.message_id for each in given_up]

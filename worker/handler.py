@@ -14,8 +14,7 @@ from worker.port import FaultKind, Reply, Request
 from worker.queue_port import QueueUnavailableError, Received
 from worker.s3_calls import S3Calls
 from worker.settle import Settle
-from worker.verdict import Ack, Retry, invisible_seconds
-from worker.workload import Workload
+from worker.verdict import Ack, Retry, Verdict, invisible_seconds
 
 log = structlog.get_logger()
 
@@ -46,14 +45,17 @@ class Delivery:
 
 @dataclass(slots=True, eq=False)
 class Handler:
-    """Handles deliveries; `clock` in seconds, `jitter` returns [0, 1). `rules` may be replaced."""
+    """Handles deliveries; `clock` in seconds, `jitter` returns [0, 1). `rules` may be replaced.
+
+    `outage` is about S3, `queue_outage` about settling messages.
+    """
 
     rules: Rules
     calls: S3Calls
     settle: Settle
     leases: Leases
     outage: Outage
-    workload: Workload
+    queue_outage: Outage
     metrics: Metrics
     clock: Callable[[], float]
     jitter: Callable[[], float]
@@ -63,10 +65,9 @@ class Handler:
     async def handle(self, delivery: Delivery) -> None:
         """Bring a message to its verdict. In any case it is settled, or comes back."""
         try:
-            with self.workload.working():
-                handled = await self._process(delivery)
-                self._write_audits(delivery, handled)
-                await self._carry_out(delivery, handled)
+            handled = await self._process(delivery)
+            self._write_audits(delivery, handled)
+            await self._conclude(delivery, handled.verdict)
         except QueueUnavailableError as error:
             # The lease runs out, the message comes back, and the move is found done.
             self.metrics.count("settle-failed")
@@ -75,6 +76,7 @@ class Handler:
             self.metrics.count("unexpected")
             log.exception("unexpected", message=delivery.message.message_id)
         finally:
+            delivery.settling = True  # what SQS delivers from now on finds nobody at work here
             self.last_progress = self.clock()
             await self.leases.end(delivery.lease)
 
@@ -111,12 +113,31 @@ class Handler:
         self.last_progress = self.clock()
         return reply
 
-    async def _carry_out(self, delivery: Delivery, handled: Handled) -> None:
+    async def _conclude(self, delivery: Delivery, verdict: Verdict) -> None:
+        """Carry the verdict out; while SQS refuses them all, hold the message and try again.
+
+        Let go, it would come back, be found done, be refused again, and end in the DLQ.
+        """
         delivery.settling = True
-        await self.leases.end(delivery.lease)
-        count, verdict = delivery.message.receive_count, handled.verdict
         self.metrics.count(f"verdict-{type(verdict).__name__.lower()}")
         self.metrics.took(self.clock() - delivery.lease.received_at)
+        while True:
+            await self.leases.end(delivery.lease)
+            try:
+                await self._carry_out(delivery, verdict)
+            except QueueUnavailableError as error:
+                self.queue_outage.failed(str(error))
+                if not self.queue_outage.is_open:
+                    raise
+                self.leases.begin(delivery.lease)
+                if not await self.queue_outage.turn():
+                    raise
+            else:
+                self.queue_outage.succeeded()
+                return
+
+    async def _carry_out(self, delivery: Delivery, verdict: Verdict) -> None:
+        count = delivery.message.receive_count
         if isinstance(verdict, Ack):
             await self.settle.acknowledge(delivery.lease.receipt)
             return

@@ -6,9 +6,12 @@ conditions see to that), but it is done twice.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
+
+from worker.queue_port import OWN_FAULTS
 
 log = structlog.get_logger()
 
@@ -39,10 +42,11 @@ class Lease:
     def __post_init__(self) -> None:
         self.due = self.received_at + renewal_seconds(self.timeout)
 
-    def renew_receipt(self, receipt: str, received_at: float) -> None:
+    def renew_receipt(self, receipt: str, received_at: float, timeout: int) -> None:
         """Take over a later delivery of the same message: its receipt is the one that counts."""
-        self.receipt, self.received_at, self.lost = receipt, received_at, False
-        self.due = received_at + renewal_seconds(self.timeout)
+        self.receipt, self.received_at, self.timeout = receipt, received_at, timeout
+        self.lost = False
+        self.due = received_at + renewal_seconds(timeout)
 
     def extension(self, now: float) -> int:
         """Return for how many seconds more SQS will hold the message; 0 or less: it will not."""
@@ -65,6 +69,7 @@ class Leases:
         self._renew = renew
         self._clock = clock
         self._leases: set[Lease] = set()
+        self._renewals: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._renewed = asyncio.Event()
         self.lost_count = 0
@@ -84,42 +89,55 @@ class Leases:
 
     async def run(self) -> None:
         """Renew what is due, for ever; cancel it when the last lease has ended."""
-        while True:
-            self._changed.clear()
-            now = self._clock()
-            due = [lease for lease in self._leases if lease.due <= now]
-            for first in range(0, len(due), BATCH_MOST):
-                await self._renew_batch(due[first : first + BATCH_MOST], now)
-            await self._until_next()
+        try:
+            while True:
+                self._changed.clear()
+                now = self._clock()
+                due = [lease for lease in self._idle() if lease.due <= now]
+                held = [lease for lease in due if self._extends(lease, now)]
+                for first in range(0, len(held), BATCH_MOST):
+                    self._start(held[first : first + BATCH_MOST])
+                await self._until_next()
+        finally:
+            for renewal in self._renewals:
+                renewal.cancel()
+
+    def _idle(self) -> list[Lease]:
+        return [lease for lease in self._leases if not lease.renewing]
 
     async def _until_next(self) -> None:
-        wait = min((lease.due for lease in self._leases), default=None)
-        try:
-            await asyncio.wait_for(
-                self._changed.wait(), None if wait is None else max(0.0, wait - self._clock())
-            )
-        except TimeoutError:
-            return
+        due = min((lease.due for lease in self._idle()), default=None)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(None if due is None else max(0.0, due - self._clock())):
+                await self._changed.wait()
 
-    async def _renew_batch(self, batch: list[Lease], now: float) -> None:
-        held = [lease for lease in batch if lease in self._leases and self._extends(lease, now)]
-        if not held:
-            return
-        for lease in held:
+    def _start(self, batch: list[Lease]) -> None:
+        """Renew a batch beside the others: a call that hangs must not let their leases run out."""
+        for lease in batch:
             lease.renewing = True
+        renewal = asyncio.create_task(self._renew_batch(batch))
+        self._renewals.add(renewal)
+        renewal.add_done_callback(lambda done: self._finish(done, batch))
+
+    def _finish(self, renewal: asyncio.Task[None], batch: list[Lease]) -> None:
+        self._renewals.discard(renewal)
+        for lease in batch:
+            lease.renewing = False
+        self._renewed.set()
+        self._changed.set()
+
+    async def _renew_batch(self, batch: list[Lease]) -> None:
+        now = self._clock()
+        asked = [(lease.receipt, lease.extension(now)) for lease in batch]
         try:
-            answers = await self._renew([(lease.receipt, lease.extension(now)) for lease in held])
+            answers = await self._renew(asked)
+            for lease, (receipt, _), refusal in zip(batch, asked, answers, strict=True):
+                if lease.receipt == receipt:  # else the answer is about an older delivery
+                    self._note(lease, refusal, now)
         except Exception as error:  # noqa: BLE001 - whatever it was, the leases must go on
-            log.warning("lease-renewal-failed", leases=len(held), error=str(error))
-            for lease in held:
-                lease.due = now + min(RETRY_SECONDS, renewal_seconds(lease.timeout))
-        else:
-            for lease, refusal in zip(held, answers, strict=True):
-                self._note(lease, refusal, now)
-        finally:
-            for lease in held:
-                lease.renewing = False
-            self._renewed.set()
+            log.warning("lease-renewal-failed", leases=len(batch), error=str(error))
+            for lease in batch:
+                lease.due = self._clock() + min(RETRY_SECONDS, renewal_seconds(lease.timeout))
 
     def _extends(self, lease: Lease, now: float) -> bool:
         if lease.extension(now) > 0:
@@ -130,6 +148,8 @@ class Leases:
     def _note(self, lease: Lease, refusal: str | None, now: float) -> None:
         if refusal is None:
             lease.due = now + renewal_seconds(lease.timeout)
+        elif refusal in OWN_FAULTS:
+            lease.due = self._clock() + min(RETRY_SECONDS, renewal_seconds(lease.timeout))
         else:
             self._lose(lease, refusal)
 

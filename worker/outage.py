@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
-from worker.breaker import PROBES_HELD, Breaker
+from worker.breaker import PROBES_HELD, WIDEN_MOST, WIDEN_SECONDS, Breaker
 
 log = structlog.get_logger()
 
@@ -17,8 +18,9 @@ class Outage:
         self._clock = clock
         self._jitter = jitter
         self._breaker = Breaker()
-        self._over = asyncio.Event()
+        self._changed = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._widens_at = 0.0
         self.held = 0
         self.ending = False
 
@@ -36,28 +38,35 @@ class Outage:
         """Return how many messages to receive, given room for so many and so many at work."""
         if not self.is_open:
             return room
-        return 1 if active < PROBES_HELD and room > 0 else 0
+        if active < PROBES_HELD and room > 0:
+            return 1
+        if room <= -WIDEN_MOST or self._clock() < self._widens_at:
+            return 0
+        self._widens_at = self._clock() + WIDEN_SECONDS
+        return 1
 
     def succeeded(self) -> None:
         """Note that S3 did what it was asked."""
         if self.is_open:
             log.warning("outage-over", after_failures=self._breaker.failures)
         self._breaker = self._breaker.succeeded()
-        self._over.set()
+        self._changed.set()
 
     def failed(self, cause: str) -> None:
         """Note a fault that may be everybody's."""
         now = self._clock()
         was_open = self.is_open
         self._breaker = self._breaker.failed(now, cause, self._jitter())
+        self._changed.set()
+        if self.is_open and not was_open:
+            self._widens_at = now + WIDEN_SECONDS
         if self.is_open:
-            self._over.clear()
             log.error(
                 "outage-goes-on" if was_open else "outage",
                 cause=cause,
                 failures_in_a_row=self._breaker.failures,
                 next_probe_seconds=round(self._breaker.next_probe - now, 1),
-                hint="nothing is received meanwhile; `worker check` names what is missing",
+                hint="little is received meanwhile; `worker check` names what is missing",
             )
 
     async def turn(self) -> bool:
@@ -78,10 +87,11 @@ class Outage:
     def end(self) -> None:
         """Let go of all that is held: the worker stops."""
         self.ending = True
-        self._over.set()
+        self._changed.set()
 
     async def _wait(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._over.wait(), seconds)
-        except TimeoutError:
-            return
+        """Wait so long, or until there is news: a probe that failed names a nearer time."""
+        self._changed.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+OWN_FAULTS = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable"})
+"""SQS's own codes for an entry that failed through no fault of ours: worth another try."""
+
 
 class QueueUnavailableError(Exception):
     """Raised when SQS did not do what it was asked; `access`: a person must act."""

@@ -1,7 +1,7 @@
 """Receives only what there is room for, and starts it. The open poll always comes home."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ RECEIVE_MOST = 10
 """SQS's limit on one ReceiveMessage."""
 
 RECHECK_SECONDS = 1.0
-"""While there is no room, or while everything fails: how often to look again."""
+"""While there is no room, or everything fails, or short polls find nothing: how often to look."""
 
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
@@ -32,15 +32,15 @@ ACCESS_LOST_AFTER_SECONDS = 300.0
 class Receiver:
     """Polls the queue and hands each message on, until cancelled; then `close` it.
 
-    `start` takes a message and the time its poll began, from when its lease counts. The two times
-    may be replaced while it runs.
+    `start` takes a message, the time its poll began, from when its lease counts, and the lease's
+    seconds. `wait_seconds` and `visibility` may be replaced while it runs.
     """
 
     queue: Queue
     thread: Executor
-    start: Callable[[Received, float], None]
+    start: Callable[[Received, float, int], None]
     workload: Workload
-    outage: Outage
+    outages: Sequence[Outage]
     clock: Callable[[], float]
     jitter: Callable[[], float]
     wait_seconds: int
@@ -54,9 +54,9 @@ class Receiver:
         failures, failing_since = 0, 0.0
         while True:
             most = await self._room()
-            began = self.clock()
+            began, visibility = self.clock(), self.visibility
             try:
-                messages = await self._receive(most)
+                messages = await self._receive(most, visibility)
             except QueueUnavailableError as error:
                 failing_since = failing_since if failures else began
                 failures += 1
@@ -64,7 +64,9 @@ class Receiver:
                 continue
             failures = 0
             for message in messages:
-                self.start(message, began)
+                self.start(message, began, visibility)
+            if not messages and self.clock() - began < RECHECK_SECONDS:
+                await asyncio.sleep(RECHECK_SECONDS)
 
     async def close(self) -> list[Received]:
         """Let the open poll come home; return what it brought. Nothing is received after that."""
@@ -79,15 +81,17 @@ class Receiver:
         """Wait until something may be received; return how much."""
         while True:
             room = await self.workload.until_room(RECEIVE_MOST, RECHECK_SECONDS)
-            most = self.outage.receivable(room, self.workload.active)
+            active = self.workload.active
+            most = min(each.receivable(room, active) for each in self.outages)
             if most > 0:
                 return min(RECEIVE_MOST, most)
-            await asyncio.sleep(RECHECK_SECONDS)
+            if any(each.is_open for each in self.outages):
+                await asyncio.sleep(RECHECK_SECONDS)
 
-    async def _receive(self, most: int) -> list[Received]:
+    async def _receive(self, most: int, visibility: int) -> list[Received]:
         loop = asyncio.get_running_loop()
         self._open = loop.run_in_executor(
-            self.thread, self.queue.receive, most, self.wait_seconds, self.visibility
+            self.thread, self.queue.receive, most, self.wait_seconds, visibility
         )
         self.polls += 1
         self.polling_since = self.clock()

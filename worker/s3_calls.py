@@ -3,9 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 
+import structlog
+
 from worker.batch import Batch
-from worker.port import DeleteObject, DeleteObjects, Replies, Reply, Request, S3Port
+from worker.port import (
+    DeleteObject,
+    DeleteObjects,
+    Fault,
+    FaultKind,
+    Replies,
+    Reply,
+    Request,
+    S3Port,
+)
 from worker.workload import Workload
+
+log = structlog.get_logger()
 
 DELETES_MOST = 100
 """DeleteObjects takes 1,000; a hundred makes the calls as rare as need be, and answers sooner."""
@@ -19,29 +32,39 @@ class S3Calls:
         self._deletes: Batch[DeleteObject, Reply] = Batch(self._delete, DELETES_MOST, workload)
 
     async def ask(self, request: Request) -> Reply:
-        """Carry one request out."""
-        if isinstance(request, DeleteObject) and fits_a_batch(request.location.key):
-            return await self._deletes.add(request)
+        """Carry one request out. Raises nothing: an executor's own fault is a reply, too."""
+        try:
+            if isinstance(request, DeleteObject) and fits_a_batch(request.location.key):
+                return await self._deletes.add(request)
+            return await self._submit(request)
+        except Exception as error:
+            # As a fault it counts for the breaker: if it hits every object, none is used up.
+            log.exception("s3-call-failed", operation=type(request).__name__)
+            name = type(error).__name__
+            return Fault(FaultKind.UNAVAILABLE, type(request).__name__, name, str(error))
+
+    async def _submit(self, request: Request) -> Reply:
         return await asyncio.wrap_future(self._s3.submit(request))
 
     async def _delete(self, deletes: Sequence[DeleteObject]) -> Sequence[Reply]:
-        """Delete several; a key that stands twice (with two ETags) goes alone the second time."""
+        """Delete several: together by bucket; a key with a second ETag goes alone with that."""
         once = {delete.location: delete for delete in deletes}
-        together = asyncio.create_task(self._delete_together(tuple(once.values())))
-        alone = {
-            delete: await asyncio.wrap_future(self._s3.submit(delete))
-            for delete in deletes
-            if delete is not once[delete.location]
-        }
-        replies = await together
-        return [alone.get(delete) or replies[delete] for delete in deletes]
+        groups: dict[object, list[DeleteObject]] = {}
+        for delete in dict.fromkeys(deletes):
+            is_first = delete == once[delete.location]
+            groups.setdefault(delete.location.bucket if is_first else delete, []).append(delete)
+        answers = await asyncio.gather(*map(self._delete_together, groups.values()))
+        replies = {delete: reply for answer in answers for delete, reply in answer.items()}
+        return [replies[delete] for delete in deletes]
 
-    async def _delete_together(
-        self, deletes: tuple[DeleteObject, ...]
-    ) -> dict[DeleteObject, Reply]:
+    async def _delete_together(self, deletes: Sequence[DeleteObject]) -> dict[DeleteObject, Reply]:
         if len(deletes) == 1:
-            return {deletes[0]: await asyncio.wrap_future(self._s3.submit(deletes[0]))}
-        answer = await asyncio.wrap_future(self._s3.submit(DeleteObjects(deletes)))
+            return {deletes[0]: await self._submit(deletes[0])}
+        answer = await self._submit(DeleteObjects(tuple(deletes)))
+        if isinstance(answer, Fault) and answer.kind is FaultKind.REFUSED:
+            # One entry may have spoilt the whole: let each find out for itself.
+            alone = await asyncio.gather(*map(self._submit, deletes))
+            return dict(zip(deletes, alone, strict=True))
         replies = answer.replies if isinstance(answer, Replies) else (answer,) * len(deletes)
         return dict(zip(deletes, replies, strict=True))
 

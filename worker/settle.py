@@ -13,8 +13,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from worker.batch import Batch
-from worker.queue_port import Queue, QueueUnavailableError
+from worker.batch import LINGER_SECONDS, Batch
+from worker.queue_port import OWN_FAULTS, Queue, QueueUnavailableError
 from worker.workload import Workload
 
 log = structlog.get_logger()
@@ -27,21 +27,27 @@ MAX_TRIES = 4
 
 LONGEST_WAIT_SECONDS = 2.0
 
-OWN_FAULTS = frozenset({"InternalError", "InternalFailure", "ServiceUnavailable"})
-"""SQS's own codes for an entry that failed through no fault of ours: worth another try."""
+OWN_FAULT_WAIT_SECONDS = 0.2
+"""Before an entry that SQS failed by itself is tried again; the wait grows by as much each time."""
 
 Item = TypeVar("Item")
 
 
 class Settle:
-    """Acknowledges and releases messages; raises QueueUnavailableError when SQS does not answer."""
+    """Acknowledges and releases messages; raises QueueUnavailableError when SQS does not answer.
 
-    def __init__(self, queue: Queue, threads: Executor, workload: Workload) -> None:
+    `visibility` is the leases' seconds: a verdict's own lease has ended, so it must not wait long.
+    """
+
+    def __init__(
+        self, queue: Queue, threads: Executor, workload: Workload, visibility: int
+    ) -> None:
+        linger = min(LINGER_SECONDS, visibility / 4)
         self._queue = queue
         self._threads = threads
-        self._acks: Batch[str, str | None] = Batch(self._delete, BATCH_MOST, workload)
+        self._acks: Batch[str, str | None] = Batch(self._delete, BATCH_MOST, workload, linger)
         self._releases: Batch[tuple[str, int], str | None] = Batch(
-            self.change_visibility, BATCH_MOST, workload
+            self.change_visibility, BATCH_MOST, workload, linger
         )
 
     async def acknowledge(self, receipt: str) -> None:
@@ -72,7 +78,9 @@ class Settle:
             reraise=True,
         )
         loop = asyncio.get_running_loop()
-        for _ in range(MAX_TRIES):
+        for number in range(MAX_TRIES):
+            if number:
+                await asyncio.sleep(OWN_FAULT_WAIT_SECONDS * number)
             part = [items[position] for position in left]
             async for attempt in tries:
                 with attempt:

@@ -1,8 +1,8 @@
 """How much is under way: room for more, and when a batch has nothing left to wait for."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 
 PARKED_MAX = 1_000
 """Messages that may wait in batches besides those being moved; a bound on memory, far off."""
@@ -26,46 +26,42 @@ class Workload:
         """Call `flush` whenever nothing is active any more."""
         self._flushes.append(flush)
 
-    @contextmanager
-    def working(self) -> Iterator[None]:
-        """Hold room for one message."""
+    def enter(self) -> None:
+        """Take room for one message, before its task has had a turn: the receiver counts on it."""
         self.active += 1
-        try:
-            yield
-        finally:
-            self._leave()
 
-    def park(self) -> None:
-        """Give a message's room back while it waits in a batch."""
-        self.parked += 1
-        self._leave()
-
-    def unpark(self, messages: int) -> None:
-        """Take messages up again, all of a batch at once: together they may fill the next one."""
-        self.parked -= messages
-        self.active += messages
-
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Give a message's room back for good."""
         self.active -= 1
         self._changed.set()
         if self.active == 0:
             for flush in self._flushes:
                 flush()
 
+    def park(self) -> None:
+        """Give a message's room back while it waits in a batch."""
+        self.parked += 1
+        self.leave()
+
+    def unpark(self, messages: int) -> None:
+        """Take messages up again, all of a batch at once: together they may fill the next one."""
+        self.parked -= messages
+        self.active += messages
+
     @property
     def room(self) -> int:
         """How many more messages may be received now."""
         return 0 if self.parked >= PARKED_MAX else self._limit() - self.active
 
-    async def until_room(self, wanted: int, recheck_seconds: float) -> int:
-        """Wait until there is room for `wanted` messages (or for all there can be); return it.
+    async def until_room(self, wanted: int, patience_seconds: float) -> int:
+        """Wait until there is room for `wanted` messages or for half of all; return the room.
 
-        The limit may grow by time alone, hence a look every `recheck_seconds`.
+        After `patience_seconds` any room will do, even none: a few slow moves must not keep the
+        free places empty, and the limit may have grown by time alone.
         """
-        while self.room < min(wanted, self._limit()):
-            self._changed.clear()
-            try:
-                await asyncio.wait_for(self._changed.wait(), recheck_seconds)
-            except TimeoutError:
-                continue
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_seconds):
+                while self.room < min(wanted, (self._limit() + 1) // 2):
+                    self._changed.clear()
+                    await self._changed.wait()
         return self.room
