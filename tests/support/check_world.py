@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
@@ -71,11 +71,13 @@ class World:
 @contextmanager
 def make_world(environ: pytest.MonkeyPatch, *, honest: bool = True) -> Iterator[World]:
     """Start an embedded AWS, and put its endpoint and credentials into the environment."""
-    with EmbeddedAws(honest=honest) as aws:
+    with ExitStack() as starting:
+        aws = starting.enter_context(EmbeddedAws(honest=honest))
         for name, value in aws.environment().items():
             environ.setenv(name, value)
         region = aws.environment()["AWS_DEFAULT_REGION"]
-        s3, sqs = boto3.client("s3", region_name=region), boto3.client("sqs", region_name=region)
+        s3 = starting.enter_context(closing(boto3.client("s3", region_name=region)))
+        sqs = starting.enter_context(closing(boto3.client("sqs", region_name=region)))
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": region})  # type: ignore[typeddict-item]
         environment = {
             **aws.environment(),
@@ -197,9 +199,9 @@ class Person:
     """An IAM user whose only policy can be changed."""
 
     def __init__(self, world: World, environ: pytest.MonkeyPatch) -> None:
-        self._iam = boto3.client("iam")
-        self._iam.create_user(UserName="somebody")
-        key = self._iam.create_access_key(UserName="somebody")["AccessKey"]
+        with closing(boto3.client("iam")) as iam:
+            iam.create_user(UserName="somebody")
+            key = iam.create_access_key(UserName="somebody")["AccessKey"]
         self.settings = world.settings()
         environ.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
         environ.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
@@ -208,6 +210,7 @@ class Person:
     def may(self, statements: Sequence[object]) -> None:
         """Set what the user may do. Not while permissions count: the user may not do this."""
         document = {"Version": "2012-10-17", "Statement": list(statements)}
-        self._iam.put_user_policy(
-            UserName="somebody", PolicyName="all", PolicyDocument=json.dumps(document)
-        )
+        with closing(boto3.client("iam")) as iam:
+            iam.put_user_policy(
+                UserName="somebody", PolicyName="all", PolicyDocument=json.dumps(document)
+            )

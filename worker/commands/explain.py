@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TextIO
 
 import click
@@ -43,7 +44,7 @@ def explain(file: TextIO, *, live: bool, wants_json: bool) -> None:
     settings = cli_settings.load(needs_queue=False)
     text = file.read()
     if not text.strip():
-        complain(f"{file.name} is empty; `aws sqs receive-message` prints nothing without messages")
+        complain("nothing to explain; `aws sqs receive-message` prints nothing without messages")
         say("another try: worker explain FILE, with the message's body in the file")
         sys.exit(ExitCode.SETTINGS)
     explanations = explain_text(text, settings.rules)
@@ -59,6 +60,6 @@ def explain(file: TextIO, *, live: bool, wants_json: bool) -> None:
 
 
 def _look(explanations: Sequence[Explanation], settings: Settings) -> list[Explanation]:
-    with ThreadPoolExecutor(1) as pool:
-        s3 = BotoS3(Clients(settings.region).s3(1), pool, time.sleep)
+    with closing(Clients(settings.region).s3(1)) as client, ThreadPoolExecutor(1) as pool:
+        s3 = BotoS3(client, pool, time.sleep)
         return drive(explain_live(explanations, settings.rules), s3)

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import click
 
@@ -75,13 +75,15 @@ def sweep(*, older_than: int, limit: int | None, moves: bool, wants_json: bool) 
     """
     settings = cli_settings.load(needs_queue=False)
     clients = Clients(settings.region)
-    listing = list_objects(clients.s3(1), settings.source)
-    left = candidates(listing, settings.rules.route, time.time(), older_than)
-    chosen = itertools.islice(left, limit)
-    if moves:
-        _move_all(chosen, settings, clients, _print_json_outcome if wants_json else _print_outcome)
-    else:
-        _list_all(chosen, wants_json=wants_json)
+    with closing(clients.s3(1)) as lister:
+        listing = list_objects(lister, settings.source)
+        left = candidates(listing, settings.rules.route, time.time(), older_than)
+        chosen = itertools.islice(left, limit)
+        if moves:
+            show = _print_json_outcome if wants_json else _print_outcome
+            _move_all(chosen, settings, clients, show)
+        else:
+            _list_all(chosen, wants_json=wants_json)
 
 
 # --- listing --------------------------------------------------------------------------------------
@@ -158,8 +160,8 @@ def _guards_hold(settings: Settings, clients: Clients) -> bool:
 @contextmanager
 def _s3(settings: Settings, clients: Clients, *, conditions: bool) -> Iterator[BotoS3]:
     most = settings.concurrency
-    with ThreadPoolExecutor(most, thread_name_prefix="s3") as pool:
-        yield BotoS3(clients.s3(most), pool, time.sleep, conditions=conditions)
+    with closing(clients.s3(most)) as client, ThreadPoolExecutor(most, "s3") as pool:
+        yield BotoS3(client, pool, time.sleep, conditions=conditions)
 
 
 def _moved(
@@ -171,7 +173,7 @@ def _moved(
         return each, drive(move(each.decision, settings.rules.moves), s3)
 
     most = settings.concurrency
-    with ThreadPoolExecutor(most, thread_name_prefix="move") as pool:
+    with ThreadPoolExecutor(most, "move") as pool:
         yield from in_flight(pool, move_one, chosen, most)
 
 
