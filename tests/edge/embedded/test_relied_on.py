@@ -180,6 +180,29 @@ def counts(sqs: Client, queue: str) -> tuple[int, int]:
     return int(kept[names[0]]), int(kept[names[1]])
 
 
+def test_a_purge_empties_the_queue(sqs: Client, queue: str) -> None:
+    """What was ready and what was leased is gone."""
+    for _ in range(2):
+        sqs.send_message(QueueUrl=queue, MessageBody="x")
+    sqs.receive_message(QueueUrl=queue)
+    assert counts(sqs, queue) == (1, 1)
+    sqs.purge_queue(QueueUrl=queue)
+    assert counts(sqs, queue) == (0, 0)
+
+
+def test_a_delayed_message_comes_when_it_is_due(sqs: Client, queue: str, aws: EmbeddedAws) -> None:
+    """Until then it is counted as delayed, and nobody gets it."""
+    sqs.send_message(QueueUrl=queue, MessageBody="x", DelaySeconds=60)
+    name = "ApproximateNumberOfMessagesDelayed"
+    kept = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=[name])["Attributes"]
+    assert kept[name] == "1"
+    assert counts(sqs, queue) == (0, 0)
+    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+    aws.clock.advance(61)
+    assert counts(sqs, queue) == (1, 0)
+    assert len(sqs.receive_message(QueueUrl=queue)["Messages"]) == 1
+
+
 def test_a_dead_message_is_moved_as_it_is(
     sqs: Client, queue: str, name: str, aws: EmbeddedAws
 ) -> None:

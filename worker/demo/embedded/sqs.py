@@ -35,7 +35,6 @@ def correct(layer: "Layer") -> None:
     patches.wrap(Queue, "__init__", lambda f: queue_has_a_shelf(layer, f))
     patches.wrap(Queue, "add_message", message_goes_on_the_shelf)
     patches.wrap(Queue, "delete_message", message_is_deleted_by_its_handle)
-    patches.replace(Queue, "messages", property(_ready))
     patches.replace(Queue, "approximate_number_of_messages", property(_count(0)))
     patches.replace(Queue, "approximate_number_of_messages_not_visible", property(_count(1)))
     patches.replace(Queue, "approximate_number_of_messages_delayed", property(_count(2)))
@@ -222,13 +221,6 @@ def purge_empties_the_shelf(purge: Handler) -> Handler:
         self.get_queue(queue_name).shelf.clear()
 
     return purged
-
-
-def _ready(self: Moto) -> list[Moto]:
-    if self.fifo_queue:
-        return [m for m in self._messages if m.visible and not m.delayed]
-    ready: list[Moto] = self.shelf.ready()
-    return ready
 
 
 def _count(which: int) -> Callable[[Moto], int]:

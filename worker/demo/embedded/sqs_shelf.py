@@ -124,12 +124,6 @@ class Shelf:
 
     # --- looking ---------------------------------------------------------------------------------
 
-    def ready(self) -> list[Moto]:
-        """List what could be received now."""
-        with self._changed:
-            self._bring_back()
-            return list(self._ready.values())
-
     def counts(self) -> tuple[int, int, int]:
         """Count the ready, the leased and the delayed messages."""
         with self._changed:
