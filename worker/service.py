@@ -4,12 +4,12 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import fields
 
 import structlog
 
 from worker.daemon import Daemon
 from worker.errors import ExitCode, SettingsError
+from worker.lifecycle import COMPLETION_SECONDS
 from worker.settings import RELOADABLE, Settings
 from worker.systemd import Notifier
 
@@ -19,11 +19,25 @@ STATUS_SECONDS = 5.0
 """How often `systemctl status` gets new numbers."""
 
 
-class Service:
-    """Runs a daemon as a service. `reread` reads the settings again, for SIGHUP."""
+EXIT_SECONDS = COMPLETION_SECONDS + 10.0
+"""What a stop may take after its drain: the lifecycle hook's completion, and some air."""
 
-    def __init__(self, daemon: Daemon, notifier: Notifier, reread: Callable[[], Settings]) -> None:
-        self._daemon, self._notifier, self._reread = daemon, notifier, reread
+
+class Service:
+    """Runs a daemon as a service.
+
+    `reread` reads the settings again, for SIGHUP; `adopt` hands them to whatever else uses them.
+    """
+
+    def __init__(
+        self,
+        daemon: Daemon,
+        notifier: Notifier,
+        reread: Callable[[], Settings],
+        adopt: Callable[[Settings], None],
+    ) -> None:
+        self._daemon, self._notifier = daemon, notifier
+        self._reread, self._adopt = reread, adopt
 
     async def run(self) -> ExitCode:
         """Run until drained; raises what the daemon raises."""
@@ -54,16 +68,15 @@ class Service:
         except SettingsError as error:
             log.error("settings-not-reloaded", faults=error.faults)
         else:
-            for field in fields(Settings):
-                before, after = getattr(old, field.name), getattr(new, field.name)
-                if before != after:
-                    log.info(
-                        "setting-changed" if field.name in RELOADABLE else "setting-needs-restart",
-                        setting=field.name,
-                        before=str(before),
-                        after=str(after),
-                    )
-            self._daemon.reload(old.with_reloadable(new))
+            was = old.named()
+            for name, value in new.named().items():
+                if value != was[name]:
+                    reloadable = name in RELOADABLE
+                    event = "setting-changed" if reloadable else "setting-needs-restart"
+                    log.info(event, setting=name, before=was[name], after=value)
+            taken = old.with_reloadable(new)
+            self._daemon.reload(taken)
+            self._adopt(taken)
         self._notifier.ready()
 
     async def _summaries(self) -> None:
@@ -101,5 +114,7 @@ class Service:
             await asyncio.sleep(interval)
 
     async def _announce_stop(self) -> None:
-        await self._daemon.stop.wait()
+        stop = self._daemon.stop
+        await stop.wait()
         self._notifier.stopping()
+        self._notifier.extend_timeout(int((stop.seconds_left() + EXIT_SECONDS) * 1_000_000))

@@ -33,8 +33,22 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("auto", "json", "console")
 PRESERVABLE = ("storage-class", "encryption")
 
-RELOADABLE = ("rules", "visibility_timeout", "wait_time_seconds", "drain_seconds", "log_level")
-"""What SIGHUP may change: nothing that a running move or an open connection rests on."""
+RELOADABLE = frozenset(
+    {
+        "DRAIN_SECONDS",
+        "LOG_LEVEL",
+        "MULTIPART_THRESHOLD",
+        "ON_CONFLICT",
+        "ON_MALFORMED",
+        "ON_MISSING",
+        "PART_SIZE",
+        "PRESERVE",
+        "SUMMARY_SECONDS",
+        "VISIBILITY_TIMEOUT",
+        "WAIT_TIME_SECONDS",
+    }
+)
+"""What SIGHUP may change: nothing that the preflight looked at, or that a connection rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +69,47 @@ class Settings:
     lifecycle_hook: str = "s3-event-worker-drain"
     unknown: tuple[str, ...] = field(default=())
 
+    def named(self) -> dict[str, str]:
+        """Return every setting as text, by the name that an operator sets it by."""
+        moves, verdicts = self.rules.moves, self.rules.verdicts
+        kept = (moves.preserve_storage_class, moves.preserve_encryption)
+        return {
+            "QUEUE_URL": self.queue_url,
+            "REGION": self.region,
+            "BUCKET": self.source.bucket,
+            "SRC_PREFIX": self.source.key,
+            "DST_BUCKET": self.destination.bucket,
+            "DST_PREFIX": self.destination.key,
+            "ON_CONFLICT": moves.on_conflict.value,
+            "ON_MISSING": verdicts.on_missing.value,
+            "ON_MALFORMED": verdicts.on_malformed.value,
+            "PRESERVE": ",".join(
+                name for name, keep in zip(PRESERVABLE, kept, strict=True) if keep
+            ),
+            "MULTIPART_THRESHOLD": str(moves.multipart_threshold),
+            "PART_SIZE": str(moves.part_size),
+            "CONCURRENCY": str(self.concurrency),
+            "VISIBILITY_TIMEOUT": str(self.visibility_timeout),
+            "WAIT_TIME_SECONDS": str(self.wait_time_seconds),
+            "DRAIN_SECONDS": str(self.drain_seconds),
+            "GUARDS": GUARDS[0] if self.guards_required else GUARDS[1],
+            "LOG_LEVEL": self.log_level,
+            "LOG_FORMAT": self.log_format,
+            "SUMMARY_SECONDS": str(self.summary_seconds),
+            "LIFECYCLE_HOOK": self.lifecycle_hook,
+        }
+
     def with_reloadable(self, new: "Settings") -> "Settings":
         """Return these settings with what may change while running taken from `new`."""
-        return replace(self, **{name: getattr(new, name) for name in RELOADABLE})
+        return replace(
+            self,
+            rules=replace(self.rules, moves=new.rules.moves, verdicts=new.rules.verdicts),
+            visibility_timeout=new.visibility_timeout,
+            wait_time_seconds=new.wait_time_seconds,
+            drain_seconds=new.drain_seconds,
+            log_level=new.log_level,
+            summary_seconds=new.summary_seconds,
+        )
 
     @property
     def source(self) -> Location:

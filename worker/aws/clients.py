@@ -17,6 +17,9 @@ CONNECT_TIMEOUT_SECONDS = 5
 READ_TIMEOUT_SECONDS = 60
 """Above the longest poll (20 s); a 5 GiB CopyObject streams white space meanwhile."""
 
+SHORT_TIMEOUT_SECONDS = 5
+"""For calls that a stopping process makes: better tried again than waited for."""
+
 
 class Clients:
     """Makes clients from one session, so that credentials are refreshed in one place."""
@@ -43,7 +46,10 @@ class Clients:
 
     def autoscaling(self) -> "AutoScalingClient":
         """Return an Auto Scaling client."""
-        return self._session.client("autoscaling", config=_config(2), endpoint_url=self._endpoint)
+        config = _config(2, tries=2).merge(
+            Config(connect_timeout=SHORT_TIMEOUT_SECONDS, read_timeout=SHORT_TIMEOUT_SECONDS)
+        )
+        return self._session.client("autoscaling", config=config, endpoint_url=self._endpoint)
 
 
 def _config(connections: int, tries: int = 3) -> Config:

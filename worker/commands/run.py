@@ -102,8 +102,13 @@ async def _serve(settings: Settings, clients: Clients, *, conditions: bool) -> i
     s3.observe(daemon.note_reply)
     watcher = _watcher(settings, clients, stop)
     watching = asyncio.create_task(watcher.run())
+
+    def adopt(settings: Settings) -> None:
+        install_signals(asyncio.get_running_loop(), stop, settings.drain_seconds)
+        watcher.drain_seconds = settings.drain_seconds
+
     try:
-        code = await Service(daemon, _notifier(), _settings).run()
+        code = await Service(daemon, _notifier(), _settings, adopt).run()
     finally:
         await watcher.finish()
         watching.cancel()
