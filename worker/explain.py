@@ -16,7 +16,7 @@ from worker.move import MoveRules, OnConflict, Outcome, Result
 from worker.pipeline import Rules
 from worker.plan import Move, Refuse, Route, Skip, SkipReason, plan
 from worker.port import Steps
-from worker.verdict import Ack, OnMalformed, OnMissing, Reject, Retry, VerdictRules, judge
+from worker.verdict import Ack, OnMalformed, OnMissing, Retry, VerdictRules, judge
 
 
 class Effect(StrEnum):
@@ -123,8 +123,8 @@ def _explain_entry(entry: Entry, rules: Rules) -> EntryExplanation:
         case S3TestEvent(bucket):
             why = f"S3 sends one when a notification is set up (bucket {bucket or 'not named'})"
             return EntryExplanation(Effect.TEST_EVENT, why)
-        case ObjectEvent():
-            return _explain_event(entry, rules.route, rules.moves)
+        case event:
+            return _explain_event(event, rules.route, rules.moves)
 
 
 def _of_malformed(rules: VerdictRules) -> str:
@@ -139,7 +139,7 @@ def _explain_event(event: ObjectEvent, route: Route, rules: MoveRules) -> EntryE
             return EntryExplanation(Effect.SKIP, SKIPPED_FOR[reason], event)
         case Refuse(reason=reason):
             return EntryExplanation(Effect.REFUSE, f"{reason}; the source stays", event)
-        case Move() as task:
+        case task:
             return EntryExplanation(Effect.MOVE, "; ".join(_notes(task, rules)), event, task)
 
 
@@ -184,9 +184,9 @@ def _conclude(
             return Explanation(message_id, entries, "ack", why, certain)
         case Retry(why=why):
             return Explanation(message_id, entries, "retry", why, certain)
-        case Reject(why=why):
+        case reject:
             after = "" if certain else ", once its moves are done"
-            why = f"{why.removesuffix(': ')}{after}; SQS redrives it to the dead-letter queue"
+            why = f"{reject.why.removesuffix(': ')}{after}; left for the dead-letter queue"
             return Explanation(message_id, entries, "reject", why, certain)
 
 

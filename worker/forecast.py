@@ -32,7 +32,6 @@ from worker.port import (
     Request,
     Steps,
     Tags,
-    Together,
     UploadCreated,
     UploadPartCopy,
 )
@@ -42,6 +41,9 @@ ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 GLACIER_IR is none of them: it is read at once.
 """
+
+FORESEEN = "foreseen"
+"""The ETag of a part, and the id of an upload, that there will not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ class _Seen:
 def forecast(task: Move, rules: MoveRules) -> Steps[Forecast]:
     """Say what `move(task, rules)` would come to; yields only HeadObject requests.
 
-    An archived source counts as not restored: HeadObject's answer does not carry that far.
+    An archived source counts as not restored, and a copy in parts that an earlier run has left is
+    known by its checksum alone: looking tells no more.
     """
     seen = _Seen(task.source)
     steps = move(task, rules)
@@ -93,30 +96,30 @@ def forecast(task: Move, rules: MoveRules) -> Steps[Forecast]:
         return Forecast(outcome, seen.copies, seen.replaces, seen.storage_class)
 
 
-def _answer(request: Request, seen: _Seen) -> Steps[Reply]:  # noqa: C901 - one case a request
+def _answer(request: Request, seen: _Seen) -> Steps[Reply]:
     match request:
         case HeadObject(location):
             return (yield from _look(location, seen))
         case CopyObject():
             return (yield from _copy(request, seen))
-        case UploadPartCopy(source_etag=etag, number=number):
+        case UploadPartCopy(number=number):
             # A move in parts has looked at its source, and at its ETag, before.
-            return seen.archived or Part(number, etag)
+            return seen.archived or Part(number, FORESEEN)
         case CompleteMultipartUpload(destination, _, parts, destination_etag):
             return (yield from _write(destination, destination_etag, parts[0].etag, seen))
-        case DeleteObject():
+        case (
+            DeleteObject() | DeleteObjects()
+        ):  # a move deletes one; batches are made below the port
             return Deleted()
-        case DeleteObjects(deletes):
-            return Replies(tuple(Deleted() for _ in deletes))
         case GetObjectTagging():
             return Tags(())
         case CreateMultipartUpload():
-            return UploadCreated("forecast")
+            return UploadCreated(FORESEEN)
         case AbortMultipartUpload():
             return Aborted()
-        case Together(requests):
+        case together:
             replies = []
-            for each in requests:
+            for each in together.requests:
                 reply = yield from _answer(each, seen)
                 replies.append(reply)
             return Replies(tuple(replies))

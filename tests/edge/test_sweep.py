@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
 
 import pytest
 from support.check_world import (
@@ -74,19 +76,41 @@ def test_an_archived_object_is_flagged(world: World) -> None:
     assert "uploads/old -> restore it first (DEEP_ARCHIVE)" in result.stdout
 
 
-def test_more_than_a_page_is_listed_and_a_limit_stops_early(world: World) -> None:
-    """Pages of 1,000 are fetched as they are needed, and no more."""
-    for number in range(1005):
-        world.put(f"uploads/{number:04}", b"")
-    world.put("uploads/last", b"x")
+def test_pages_are_fetched_as_they_are_needed(world: World) -> None:
+    """Pages of two here: five objects take three of them, the first three objects two."""
+    for number in range(5):
+        world.put(f"uploads/{number}")
+    with closing(world.clients().s3(1)) as client:
+        client.meta.events.register("before-parameter-build.s3.ListObjectsV2", two_a_page)
 
-    everything = world.worker("sweep", "--older-than", "0s")
-    world.aws.requests.clear()
-    some = world.worker("sweep", "--older-than", "0s", "--limit", "3")
+        everything = list(list_objects(client, world.settings().source))
+        needed_for_all = world.aws.requests["ListObjectsV2"]
+        some = list(islice(list_objects(client, world.settings().source), 3))
 
-    assert len(everything.stdout.splitlines()) == 1006
-    assert len(some.stdout.splitlines()) == 3
-    assert world.aws.requests["ListObjectsV2"] == 1
+    assert [each.location.key for each in everything] == [f"uploads/{each}" for each in range(5)]
+    assert some == everything[:3]
+    assert needed_for_all == 3
+    assert world.aws.requests["ListObjectsV2"] - needed_for_all == 2
+
+
+def two_a_page(params: dict[str, object], **_: object) -> None:
+    """Ask S3 for small pages, by a hook of botocore's own."""
+    params["MaxKeys"] = 2
+
+
+def test_a_limit_stops_the_sweep(world: World) -> None:
+    """Whatever else is there stays unread."""
+    for number in range(5):
+        world.put(f"uploads/{number}")
+
+    result = world.worker("sweep", "--older-than", "0s", "--limit", "3", "--move")
+
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == 3
+    assert world.keys() == [
+        *(f"processed/{number}" for number in range(3)),
+        *(f"uploads/{number}" for number in (3, 4)),
+    ]
 
 
 def test_move_brings_everything_to_its_destination(world: World) -> None:

@@ -14,11 +14,13 @@ from worker.preflight import (
     QueueFacts,
     as_json,
     failures,
+    granted,
     is_unsupported,
     judge_guard,
     judge_queue,
     judge_settings,
     refused,
+    untold,
 )
 from worker.settings import read_settings
 
@@ -152,6 +154,37 @@ def test_what_is_no_missing_permission_is_granted_nothing() -> None:
     assert not is_denied(fault("ExpiredToken"))
 
 
+def test_an_outage_is_told_from_a_missing_permission() -> None:
+    """The hint sends nobody to IAM."""
+    found = refused("s3:GetObject", PLACE, "arn", fault("503", kind=FaultKind.UNAVAILABLE), NAMES)
+    assert "no permission problem" in found.hint
+    assert refused("s3:GetObject", PLACE, "arn", fault("NoSuchBucket"), NAMES).hint.startswith(
+        "create the bucket"
+    )
+
+
+def test_an_explicit_deny_wins_over_any_grant() -> None:
+    """The hint says where to look."""
+    denied = fault("AccessDenied", "with an explicit deny in a bucket policy")
+    assert "explicit deny" in refused("s3:GetObject", PLACE, "arn", denied, NAMES).hint
+
+
+def test_kms_is_named_with_the_key_that_aws_names() -> None:
+    """Both actions, that key alone."""
+    key = "arn:aws:kms:us-east-2:123456789012:key/1234abcd-12ab"
+    denied = fault("AccessDenied", f"not authorized to perform: kms:Decrypt on resource: {key}")
+    found = refused("s3:PutObject", PLACE, "arn", denied, NAMES)
+    assert found.detail.startswith("KMS refused")
+    assert found.grant == statement(["kms:Decrypt", "kms:GenerateDataKey"], key)
+
+
+def test_without_list_bucket_nothing_is_claimed_of_get_object() -> None:
+    """Rule 21: a warning with the statement, in case."""
+    found = untold("s3:GetObject", PLACE, "arn")
+    assert (found.level, found.grant) == (Level.WARNING, statement("s3:GetObject", "arn"))
+    assert granted("s3:GetObject", PLACE).level is Level.OK
+
+
 def test_kms_codes_ask_for_any_key_where_none_is_named() -> None:
     """KMS.DisabledException and its kin name no ARN."""
     grant = kms_grant(fault("KMS.DisabledException"), NAMES)
@@ -190,3 +223,5 @@ def test_settings_are_judged_without_aws() -> None:
     assert [each.subject for each in found if each.level is Level.WARNING] == ["settings", "guards"]
     assert failures(found) == []
     assert found[0].detail == "python 3.11.0"
+    strict = read_settings({"BUCKET": "files", "REGION": "us-east-2"}, needs_queue=False)
+    assert {each.level for each in judge_settings(strict, {})} == {Level.OK}
