@@ -20,7 +20,7 @@ from worker.aws.s3 import BotoS3
 from worker.aws.sqs import BotoQueue
 from worker.cli_settings import load
 from worker.daemon import Daemon
-from worker.errors import PreflightError, WorkerError
+from worker.errors import ExitCode, PreflightError, WorkerError
 from worker.lifecycle import LifecycleWatcher
 from worker.preflight import Level, failures, is_unsupported
 from worker.service import Service
@@ -62,6 +62,9 @@ def run() -> None:
     except WorkerError as error:
         click.echo(f"worker run: {error}", err=True)
         code = int(error.exit_code)
+    except Exception:
+        log.exception("unexpected", hint="this is a fault of ours; nothing is lost by it")
+        code = int(ExitCode.UNEXPECTED)
     _leave(code)
 
 

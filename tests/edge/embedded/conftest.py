@@ -20,7 +20,7 @@ Client = Any
 """A boto3 client: tests use several services through one type."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def aws() -> Iterator[EmbeddedAws]:
     """Start the server that all tests here share."""
     honest = os.environ.get("EMBEDDED_AWS") != "plain"
@@ -28,7 +28,7 @@ def aws() -> Iterator[EmbeddedAws]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(aws: EmbeddedAws) -> Iterator[Callable[[str], Client]]:
     """Give a factory of boto3 clients that never retry, so that a refusal is seen at once."""
     made: dict[str, Client] = {}
@@ -51,19 +51,19 @@ def client(aws: EmbeddedAws) -> Iterator[Callable[[str], Client]]:
         each.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3(client: Callable[[str], Client]) -> Client:
     """Give the S3 client."""
     return client("s3")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sqs(client: Callable[[str], Client]) -> Client:
     """Give the SQS client."""
     return client("sqs")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sns(client: Callable[[str], Client]) -> Client:
     """Give the SNS client."""
     return client("sns")

@@ -10,7 +10,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from worker.demo.embedded.layer import Layer, switch_on
+from worker.demo.embedded.corrections import switch_on
+from worker.demo.embedded.layer import Layer
 from worker.demo.embedded.patches import Patches
 from worker.demo.embedded.server import EmbeddedAws
 

@@ -6,5 +6,5 @@ dispatcher, and the corrections, by service: `s3_checks` and `s3_delete` (what S
 tells), `sqs_queues` (which queues may be), `sqs` over `sqs_shelf` (what waits, what is leased).
 `layer` lists the corrections and switches them on and off; `patches` is how; `policy` says who may
 send to whom; `speed` changes no answer. To correct another service, write a module with
-`correct(layer)` and name it in `layer.SERVICES`.
+`correct(layer)` and name it in `corrections.SERVICES`.
 """

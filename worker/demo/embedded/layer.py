@@ -1,4 +1,4 @@
-"""The honesty layer: what all corrections share, and the list of them."""
+"""What all corrections of moto share while one server runs."""
 
 import threading
 from collections import deque
@@ -6,17 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from worker.demo.embedded import (
-    s3_checks,
-    s3_delete,
-    s3_events,
-    s3_notifications,
-    s3_objects,
-    sns,
-    speed,
-    sqs,
-    sqs_queues,
-)
 from worker.demo.embedded.clock import Clock
 from worker.demo.embedded.patches import Patches
 
@@ -40,22 +29,3 @@ class Layer:
     """Deliveries of S3 events that the current S3 request owes, carried out after the lock."""
     undelivered: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_LOSSES))
     """Why a message went nowhere: AWS only counts it; here a test can read it."""
-
-
-SERVICES: Final = (
-    speed,
-    s3_checks,
-    s3_delete,
-    s3_objects,
-    s3_notifications,
-    s3_events,
-    sns,
-    sqs,
-    sqs_queues,
-)
-
-
-def switch_on(layer: Layer) -> None:
-    """Apply every correction; `layer.patches.undo()` takes them all away again."""
-    for service in SERVICES:
-        service.correct(layer)

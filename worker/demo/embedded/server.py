@@ -16,7 +16,8 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from worker.demo.embedded.clock import Clock
-from worker.demo.embedded.layer import COPY_LIMIT_BYTES, Layer, switch_on
+from worker.demo.embedded.corrections import switch_on
+from worker.demo.embedded.layer import COPY_LIMIT_BYTES, Layer
 from worker.demo.embedded.operations import RequestCounter, counting
 from worker.demo.embedded.patches import Moto
 

@@ -1,0 +1,34 @@
+"""The list of all corrections of moto: a new service is named here."""
+
+from typing import Final
+
+from worker.demo.embedded import (
+    s3_checks,
+    s3_delete,
+    s3_events,
+    s3_notifications,
+    s3_objects,
+    sns,
+    speed,
+    sqs,
+    sqs_queues,
+)
+from worker.demo.embedded.layer import Layer
+
+SERVICES: Final = (
+    speed,
+    s3_checks,
+    s3_delete,
+    s3_objects,
+    s3_notifications,
+    s3_events,
+    sns,
+    sqs,
+    sqs_queues,
+)
+
+
+def switch_on(layer: Layer) -> None:
+    """Apply every correction; `layer.patches.undo()` takes them all away again."""
+    for service in SERVICES:
+        service.correct(layer)
