@@ -6,7 +6,7 @@ PURE := worker/events.py,worker/plan.py,worker/move.py,worker/multipart.py,worke
 FIND_PYTHON = $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 DEMO_PATH ?=
 
-.PHONY: help demo test lint types cover heavy bench clean
+.PHONY: help demo test lint types cover heavy bench readme clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
@@ -32,6 +32,9 @@ heavy: $(VENV)/.test ## Run the long variants: every interleaving, 20,000 messag
 
 bench: $(VENV)/.test ## Measure the worker beside the plain loop, in one run
 	@$(BIN)/python tests/bench/run.py
+
+readme: $(VENV)/.test ## Write the README's transcripts anew
+	@PYTHONPATH=tests $(BIN)/python -m support.readme
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

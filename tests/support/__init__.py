@@ -1,0 +1,1 @@
+"""What several test suites share: twins of AWS, sample messages, the interleaving explorer."""
