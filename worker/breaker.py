@@ -17,8 +17,9 @@ WIDEN_SECONDS = 60.0
 """One more probe each minute: three bad objects must not keep everything else back, and a refusal
 by SQS shows only if it is asked."""
 
-WIDEN_MOST = 10
-"""So many probes beside a full house: then it is everything that fails, as far as anybody sees."""
+WIDEN_MOST = 200
+"""So many messages beside a full house: those that waited in batches as it opened, and an hour or
+more of further probes. Then it is everything that fails, as far as anybody sees."""
 
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0

@@ -210,9 +210,10 @@ class Daemon:
         both: set[asyncio.Future[Any]] = {work, deadline}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         deadline.cancel()
-        unfinished = [] if work.done() else await self._give_up()
+        in_time = work.done()  # giving up ends it, too
+        unfinished = [] if in_time else await self._give_up()
         log.info("drained", unfinished=unfinished, **self.facts())
-        return ExitCode.DONE if work.done() else ExitCode.DRAIN_CUT_SHORT
+        return ExitCode.DONE if in_time else ExitCode.DRAIN_CUT_SHORT
 
     async def _release_late(self) -> None:
         """Hand back what the last poll brought: it was not started."""

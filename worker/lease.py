@@ -21,8 +21,8 @@ LONGEST_LEASE_SECONDS = 12 * 3600.0
 SHORT_TIMEOUT_SECONDS = 10
 """Below this, half the timeout leaves a slow call too little time: renew after a third."""
 
-RETRY_SECONDS = 1.0
-"""After a renewal that failed for the network's sake; there is time for several before expiry."""
+RETRIES = 6
+"""So many renewals that fail for the network's sake fit in before a lease runs out."""
 
 BATCH_MOST = 10
 """SQS's limit on a ChangeMessageVisibilityBatch."""
@@ -137,7 +137,7 @@ class Leases:
         except Exception as error:  # noqa: BLE001 - whatever it was, the leases must go on
             log.warning("lease-renewal-failed", leases=len(batch), error=str(error))
             for lease in batch:
-                lease.due = self._clock() + min(RETRY_SECONDS, renewal_seconds(lease.timeout))
+                lease.due = self._clock() + renewal_seconds(lease.timeout) / RETRIES
 
     def _extends(self, lease: Lease, now: float) -> bool:
         if lease.extension(now) > 0:
@@ -149,7 +149,7 @@ class Leases:
         if refusal is None:
             lease.due = now + renewal_seconds(lease.timeout)
         elif refusal in OWN_FAULTS:
-            lease.due = self._clock() + min(RETRY_SECONDS, renewal_seconds(lease.timeout))
+            lease.due = self._clock() + renewal_seconds(lease.timeout) / RETRIES
         else:
             self._lose(lease, refusal)
 

@@ -34,16 +34,15 @@ class Outage:
         """Return the last fault, in AWS's words; empty while all is well."""
         return self._breaker.cause
 
-    def receivable(self, room: int, active: int) -> int:
-        """Return how many messages to receive, given room for so many and so many at work."""
-        if not self.is_open:
-            return room
+    def admits(self, room: int, active: int) -> bool:
+        """Tell whether another probe may be received, given so much room and so many at work."""
         if active < PROBES_HELD and room > 0:
-            return 1
-        if room <= -WIDEN_MOST or self._clock() < self._widens_at:
-            return 0
+            return True
+        return room > -WIDEN_MOST and self._clock() >= self._widens_at
+
+    def admitted(self) -> None:
+        """Note that another probe is being received."""
         self._widens_at = self._clock() + WIDEN_SECONDS
-        return 1
 
     def succeeded(self) -> None:
         """Note that S3 did what it was asked."""
@@ -54,15 +53,14 @@ class Outage:
 
     def failed(self, cause: str) -> None:
         """Note a fault that may be everybody's."""
-        now = self._clock()
-        was_open = self.is_open
-        self._breaker = self._breaker.failed(now, cause, self._jitter())
+        now, before = self._clock(), self._breaker
+        self._breaker = before.failed(now, cause, self._jitter())
         self._changed.set()
-        if self.is_open and not was_open:
+        if self.is_open and not before.is_open:
             self._widens_at = now + WIDEN_SECONDS
-        if self.is_open:
+        if self._breaker.rounds > before.rounds:
             log.error(
-                "outage-goes-on" if was_open else "outage",
+                "outage-goes-on" if before.is_open else "outage",
                 cause=cause,
                 failures_in_a_row=self._breaker.failures,
                 next_probe_seconds=round(self._breaker.next_probe - now, 1),

@@ -81,11 +81,14 @@ class Receiver:
         """Wait until something may be received; return how much."""
         while True:
             room = await self.workload.until_room(RECEIVE_MOST, RECHECK_SECONDS)
-            active = self.workload.active
-            most = min(each.receivable(room, active) for each in self.outages)
-            if most > 0:
-                return min(RECEIVE_MOST, most)
-            if any(each.is_open for each in self.outages):
+            opened = [each for each in self.outages if each.is_open]
+            if not opened and room > 0:
+                return min(RECEIVE_MOST, room)
+            if opened and all(each.admits(room, self.workload.active) for each in opened):
+                for each in opened:
+                    each.admitted()
+                return 1
+            if opened:
                 await asyncio.sleep(RECHECK_SECONDS)
 
     async def _receive(self, most: int, visibility: int) -> list[Received]:

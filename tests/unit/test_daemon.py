@@ -1,0 +1,367 @@
+"""The daemon between twins of S3 and SQS, in virtual time: flow, room, redeliveries, requests."""
+
+import asyncio
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+from support.daemon_world import (
+    DENIED,
+    GARBAGE,
+    World,
+    body,
+    play,
+    record,
+    settings,
+    source,
+    test_event,
+)
+
+from worker.errors import AccessLostError, ExitCode
+from worker.move import MoveRules, OnConflict
+from worker.pipeline import Rules
+from worker.port import CopyObject, Deleted, DeleteObject, Fault, FaultKind, Replies, Request
+from worker.queue_port import QueueUnavailableError
+from worker.verdict import OnMalformed, VerdictRules
+
+S3_SECONDS, SQS_SECONDS = 0.05, 0.01
+
+
+def test_a_single_file_on_an_idle_worker_waits_for_no_batch() -> None:
+    """From upload to acknowledgement: the latencies of its own four calls, and nothing more."""
+
+    async def scenario(world: World) -> None:
+        await asyncio.sleep(5)  # the poll is open
+        uploaded_at = world.loop.time()
+        world.upload("a")
+        await world.until(lambda: bool(world.sqs.deleted))
+        (copied_at, _), (deleted_at, _) = world.s3.asked
+        assert copied_at - uploaded_at == pytest.approx(SQS_SECONDS / 2)
+        assert deleted_at - copied_at == pytest.approx(S3_SECONDS)
+        assert world.loop.time() - deleted_at <= S3_SECONDS + SQS_SECONDS / 2 + 0.011
+        assert world.is_moved("a")
+
+    assert play(scenario, s3_seconds=S3_SECONDS, sqs_seconds=SQS_SECONDS) is ExitCode.DONE
+
+
+def test_a_backlog_costs_at_most_a_quarter_more_than_a_request_a_file() -> None:
+    """1,000 files: copies, and a share of receives, deletes and acknowledgements."""
+
+    async def scenario(world: World) -> None:
+        for number in range(1_000):
+            world.upload(f"{number}")
+        await world.until_empty()
+        requests = sum(world.objects.counts.values()) + sum(world.sqs.counts.values())
+        assert all(world.is_moved(f"{number}") for number in range(1_000))
+        assert requests <= 1_250, (world.objects.counts, world.sqs.counts)
+
+    play(scenario)
+
+
+def test_a_backlog_of_uneven_files_costs_no_more() -> None:
+    """The same with copies that take anything from 20 ms to a second."""
+    chance = random.Random(3)  # noqa: S311 - latencies, the same in every run
+
+    async def scenario(world: World) -> None:
+        world.s3.latency = lambda _: chance.uniform(0.02, 1.0)
+        for number in range(1_000):
+            world.upload(f"{number}")
+        await world.until_empty()
+        requests = sum(world.objects.counts.values()) + sum(world.sqs.counts.values())
+        assert requests <= 1_250, (world.objects.counts, world.sqs.counts)
+
+    play(scenario)
+
+
+@hypothesis_settings(deadline=None, max_examples=25)
+@given(
+    concurrency=st.integers(1, 40),
+    seed=st.integers(0, 1_000),
+    slowest=st.floats(0.01, 30),
+    files=st.integers(1, 80),
+)
+def test_never_more_is_received_than_there_is_room_for(
+    concurrency: int, seed: int, slowest: float, files: int
+) -> None:
+    """Whatever the latencies: no poll asks for more, and never more copies are under way."""
+    chance = random.Random(seed)  # noqa: S311 - latencies
+
+    async def scenario(world: World) -> None:
+        def check(most: int) -> None:
+            assert most <= concurrency - world.daemon.workload.active
+
+        world.queue.on_receive = check
+        world.s3.latency = lambda _: chance.uniform(0, slowest)
+        for number in range(files):
+            world.upload(f"{number}")
+        await world.until_empty(100_000)
+        assert world.s3.most_copying <= concurrency
+
+    play(scenario, concurrency=concurrency)
+
+
+def test_a_few_slow_copies_do_not_hold_up_the_rest() -> None:
+    """Three of four places are busy for an hour; everything else goes through the fourth."""
+
+    async def scenario(world: World) -> None:
+        def latency(request: Request) -> float:
+            slow = isinstance(request, CopyObject) and "huge" in request.source.key
+            return 3600.0 if slow else 0.05
+
+        world.s3.latency = latency
+        for number in range(3):
+            world.upload(f"huge-{number}")
+        await asyncio.sleep(1)
+        for number in range(20):
+            world.upload(f"{number}")
+        await world.until(lambda: len(world.sqs.deleted) == 20, within_seconds=120)
+        await world.until_empty(4000)
+        assert all(each.receive_count == 1 for each in world.sqs.messages.values())
+        assert world.s3.most_copying <= 4
+
+    play(scenario, concurrency=4)
+
+
+def test_throttling_lowers_the_limit_and_it_climbs_back() -> None:
+    """SlowDown, alone or within a DeleteObjects: fewer at a time, and in half a minute all."""
+    slow_down = Fault(FaultKind.THROTTLED, "CopyObject", "SlowDown")
+
+    async def scenario(world: World) -> None:
+        await asyncio.sleep(1)
+        for reply in (slow_down, Replies((Deleted(), slow_down))):
+            world.daemon.note_reply(reply)
+            await asyncio.sleep(0)
+            limit = world.daemon.facts()["limit"]
+            assert limit == 22
+            await asyncio.sleep(40)
+            assert world.daemon.facts()["limit"] == 32
+        world.daemon.note_reply(Replies((Deleted(), Deleted())))
+        await asyncio.sleep(0)
+        assert world.daemon.facts()["limit"] == 32
+        assert world.daemon.metrics.totals["throttled"] == 2
+
+    play(scenario)
+
+
+def test_a_redelivery_of_a_message_in_hand_is_not_worked_on_twice() -> None:
+    """SQS delivers it again meanwhile: one copy, and the newest receipt is acknowledged."""
+
+    async def scenario(world: World) -> None:
+        world.s3.latency = lambda _: 10.0
+        message = world.upload("a")
+        for _ in range(3):
+            await asyncio.sleep(2)
+            world.sqs.duplicate(message)
+        await world.until_empty(60)
+        assert world.objects.counts["CopyObject"] == 1
+        assert world.daemon.metrics.totals["redelivered-in-hand"] == 3
+        assert world.is_moved("a")
+
+    play(scenario)
+
+
+def test_a_redelivery_during_the_acknowledgement_is_handled_anew() -> None:
+    """The old receipt no longer counts: the newer delivery finds the move done, and ends it."""
+
+    async def scenario(world: World) -> None:
+        message = world.upload("a")
+        world.queue.latency = lambda operation: 5.0 if operation == "delete" else 0.01
+        await world.until(lambda: world.is_moved("a"))
+        await asyncio.sleep(1)
+        world.sqs.duplicate(message)
+        await world.until_empty(30)
+        assert world.daemon.metrics.totals["already-moved"] == 1
+        assert world.daemon.facts()["in_hand"] == 1  # its own answer is on its way
+
+    play(scenario)
+
+
+def test_a_rejected_message_is_in_the_dead_letter_queue_within_seconds() -> None:
+    """Released at once each time, and received as often as the redrive policy says."""
+
+    async def scenario(world: World) -> None:
+        message = world.sqs.send(GARBAGE)
+        seconds = await world.until(lambda: message in world.sqs.dead)
+        assert seconds < 5
+        assert world.sqs.dead[message].receive_count == 5
+        assert {change[2] for change in world.sqs.visibility_changes} == {0}
+
+    play(scenario, max_receive_count=5)
+
+
+def test_without_a_dead_letter_queue_a_rejected_message_backs_off() -> None:
+    """It comes back later and later: an hour holds few receipts."""
+
+    async def scenario(world: World) -> None:
+        message = world.sqs.send(GARBAGE)
+        await asyncio.sleep(3600)
+        waits = [change[2] for change in world.sqs.visibility_changes]
+        assert all(wait > 0 for wait in waits)
+        assert waits[4] > waits[0] * 4
+        assert world.sqs.messages[message].receive_count <= 14
+
+    play(scenario, max_receive_count=None)
+
+
+def test_a_dropped_message_is_logged_with_its_body() -> None:
+    """ON_MALFORMED=drop: gone from the queue, and kept in the log."""
+
+    async def scenario(world: World) -> None:
+        world.sqs.send(GARBAGE)
+        await world.until_empty()
+        assert not world.sqs.dead
+
+    with capture_logs() as logs:
+        play(scenario, verdicts=VerdictRules(on_malformed=OnMalformed.DROP))
+    (dropped,) = [line for line in logs if line["event"] == "message-dropped"]
+    assert dropped["body"] == GARBAGE
+    assert dropped["why"] == "the body is not JSON"
+
+
+def test_a_message_is_not_acknowledged_while_one_of_its_records_fails() -> None:
+    """Two of three records are moved: the message comes back, and goes once the third is, too."""
+
+    async def scenario(world: World) -> None:
+        def fault(request: Request) -> Fault | None:
+            return DENIED if isinstance(request, CopyObject) and request.source == bad else None
+
+        bad = source("bad")
+        records = [record(name, world.objects.put(source(name), name).etag) for name in "xyz"]
+        records[1] = record("bad", world.objects.put(bad, "bad").etag)
+        world.s3.fault = fault
+        message = world.sqs.send(body(*records))
+        await world.until(lambda: world.sqs.messages[message].receive_count == 2)
+        assert world.is_moved("x")
+        assert world.is_moved("z")
+        assert not world.is_moved("bad")
+        world.s3.fault = lambda _: None
+        await world.until_empty()
+        assert world.is_moved("bad")
+        assert world.sqs.deleted == [message]
+
+    play(scenario)
+
+
+def test_a_test_event_is_acknowledged() -> None:
+    """Rule 11: no failure, no S3 call."""
+
+    async def scenario(world: World) -> None:
+        world.sqs.send(test_event())
+        await world.until_empty()
+        assert world.daemon.metrics.totals["skipped-test-event"] == 1
+        assert not world.objects.requests
+
+    play(scenario)
+
+
+def test_refused_receives_back_off_and_do_not_spin() -> None:
+    """An hour of refusals costs two or three calls a minute; then all goes on."""
+
+    async def scenario(world: World) -> None:
+        error = QueueUnavailableError("ReceiveMessage", "unreachable", access=False)
+        world.sqs.fault = lambda _: error
+        await asyncio.sleep(600)
+        before = world.sqs.counts["receive"]
+        await asyncio.sleep(3000)
+        assert 1.9 <= (world.sqs.counts["receive"] - before) / 50 <= 4.1
+        world.sqs.fault = lambda _: None
+        world.upload("a")
+        await world.until_empty(40)
+
+    play(scenario)
+
+
+def test_short_polls_that_find_nothing_do_not_spin_either() -> None:
+    """WAIT_TIME_SECONDS=0 on an empty queue: about a call a second."""
+
+    async def scenario(world: World) -> None:
+        await asyncio.sleep(60)
+        assert 50 <= world.sqs.counts["receive"] <= 61
+
+    play(scenario, wait_time_seconds=0)
+
+
+def test_five_minutes_without_access_end_the_worker() -> None:
+    """Refused for access all the while: a new process may have better credentials."""
+    denied = QueueUnavailableError("ReceiveMessage", "ExpiredToken", access=True)
+    lasted = []
+
+    async def scenario(world: World) -> None:
+        began = world.loop.time()
+        world.sqs.fault = lambda _: denied
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            lasted.append(world.loop.time() - began)
+
+    with pytest.raises(AccessLostError, match="refused us"):
+        play(scenario)
+    assert 300 <= lasted[0] <= 300 + 2 * 30
+
+
+def test_new_rules_hold_from_the_next_message_on() -> None:
+    """A reload takes over rules and times, and the poll's own lease stays what it was."""
+
+    async def scenario(world: World) -> None:
+        await asyncio.sleep(1)  # a poll with the old visibility is open
+        new = settings(visibility_timeout=600, wait_time_seconds=5)
+        world.daemon.reload(new)
+        world.s3.latency = lambda _: 200.0
+        message = world.upload("a")
+        await world.until(lambda: message in world.sqs.deleted)
+        assert world.objects.counts["CopyObject"] == 1
+        assert world.daemon.metrics.totals["redelivered-in-hand"] == 0
+        assert world.daemon.settings.wait_time_seconds == 5
+
+    play(scenario, visibility_timeout=30)
+
+
+def test_a_fault_of_the_executor_itself_ends_no_message() -> None:
+    """An exception where S3's reply should be: held like an outage, and moved in the end."""
+
+    async def scenario(world: World) -> None:
+        world.s3.fault = lambda _: RuntimeError("out of threads")
+        for number in range(20):
+            world.upload(f"{number}")
+        await asyncio.sleep(3600)
+        assert not world.sqs.dead
+        assert max(each.receive_count for each in world.sqs.messages.values()) <= 3
+        world.s3.fault = lambda _: None
+        await world.until_empty(120)
+
+    with capture_logs() as logs:
+        play(scenario)
+    assert any(line["event"] == "s3-call-failed" for line in logs)
+
+
+def test_a_conflict_is_rejected_where_the_operator_says_so() -> None:
+    """ON_CONFLICT=reject: both files stay where they are, the message goes to the DLQ."""
+
+    async def scenario(world: World) -> None:
+        world.daemon.handler.rules = Rules(
+            world.daemon.handler.rules.route, MoveRules(on_conflict=OnConflict.REJECT)
+        )
+        world.upload("a", "first")
+        await world.until_empty()
+        message = world.upload("a", "second")
+        await world.until(lambda: message in world.sqs.dead, within_seconds=10)
+        assert source("a") in world.objects
+
+    play(scenario)
+
+
+def test_deletes_of_sources_travel_together() -> None:
+    """Files of one moment share a DeleteObjects; a key that its XML cannot carry goes alone."""
+
+    async def scenario(world: World) -> None:
+        for name in ("a", "b", "c", "d\u0007"):
+            world.upload(name)
+        await world.until_empty()
+        assert world.objects.counts["DeleteObjects"] == 1
+        (alone,) = [each for each in world.objects.requests if isinstance(each, DeleteObject)]
+        assert alone.location == source("d\u0007")
+
+    play(scenario)
