@@ -156,6 +156,16 @@ def test_plain_moto_is_refused_and_every_ignored_guard_is_named(
         assert plain.keys() == []
 
 
+def test_a_versioned_store_that_lies_is_left_as_clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions and markers that only came to be because a guard was ignored go as well."""
+    with make_world(monkeypatch, honest=False) as plain:
+        plain.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+
+        assert plain.worker("check").exit_code == 3
+
+        assert plain.keys() == []
+
+
 def test_best_effort_turns_ignored_guards_into_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
     """GUARDS=best-effort lets the worker run, and says what is lost."""
     with make_world(monkeypatch, honest=False) as plain:
