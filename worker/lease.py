@@ -21,7 +21,7 @@ LONGEST_LEASE_SECONDS = 12 * 3600.0
 SHORT_TIMEOUT_SECONDS = 10
 """Below this, half the timeout leaves a slow call too little time: renew after a third."""
 
-RETRIES = 6
+RETRIES = 8
 """So many renewals that fail for the network's sake fit in before a lease runs out."""
 
 BATCH_MOST = 10
