@@ -14,11 +14,13 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from click.testing import CliRunner, Result
 
+from worker.aws.checks import run_checks
 from worker.aws.clients import Clients
-from worker.commands.check import check
+from worker.commands import check as check_command
 from worker.commands.explain import explain
 from worker.commands.sweep import sweep
 from worker.demo.embedded.server import EmbeddedAws
+from worker.preflight import Finding, failures
 from worker.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 BUCKET = "files"
 
-COMMANDS = click.Group("worker", commands=[check, explain, sweep])
+COMMANDS = click.Group("worker", commands=[check_command.check, explain, sweep])
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,3 +216,18 @@ class Person:
             iam.put_user_policy(
                 UserName="somebody", PolicyName="all", PolicyDocument=json.dumps(document)
             )
+
+
+def no_wait(_: float) -> None:
+    """Stand in for sleep: a refused call need not wait to be refused again."""
+
+
+def check(world: World, refusals: dict[str, Refusal], **settings: str) -> dict[str, Finding]:
+    """Run all checks, some operations being refused; returns the findings by subject."""
+    clients = RefusingClients(world.settings().region, refusals)
+    return {each.subject: each for each in run_checks(world.settings(**settings), clients, no_wait)}
+
+
+def worst(findings: dict[str, Finding]) -> list[str]:
+    """Return the subjects of all failures."""
+    return [each.subject for each in failures(findings.values())]
