@@ -15,8 +15,9 @@ from worker.queue_port import OWN_FAULTS
 
 log = structlog.get_logger()
 
-LONGEST_LEASE_SECONDS = 12 * 3600.0
-"""SQS ends a message's invisibility 12 h after its receipt, whatever is extended (rule 20)."""
+LONGEST_LEASE_SECONDS = 12 * 3600.0 - 30.0
+"""SQS ends a message's invisibility 12 h after its receipt, whatever is extended (rule 20), and
+refuses to extend beyond: the last renewal and its retries must arrive while its sum still fits."""
 
 SHORT_TIMEOUT_SECONDS = 10
 """Below this, half the timeout leaves a slow call too little time: renew after a third."""

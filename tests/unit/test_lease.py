@@ -60,7 +60,7 @@ def play(scenario: Callable[[World], Awaitable[None]], timeout: int, latency: fl
     messages=st.integers(1, 25),
 )
 def test_a_held_message_is_never_visible(timeout: int, slowness: float, messages: int) -> None:
-    """Whatever the timeout, and with calls that take up to half of it."""
+    """Whatever the timeout, and with calls that take half of it, or half a minute."""
 
     async def scenario(world: World) -> None:
         for _ in range(messages):
@@ -69,7 +69,7 @@ def test_a_held_message_is_never_visible(timeout: int, slowness: float, messages
         await world.stays_invisible(min(4 * timeout, 40_000 - timeout), timeout / 20)
         assert world.leases.lost_count == 0
 
-    play(scenario, timeout, latency=slowness * timeout)
+    play(scenario, timeout, latency=min(slowness * timeout, 30.0))
 
 
 @given(st.integers(1, 43_200))
@@ -137,7 +137,7 @@ def test_a_renewal_that_fails_is_tried_again_before_the_lease_runs_out(timeout: 
         world.receive()
         world.twin.fault = lambda _: gone
         await world.stays_invisible(timeout * 0.85, timeout / 50)
-        assert 2 <= world.twin.counts["change_visibility"] <= 12
+        assert 2 <= world.twin.counts["change_visibility"] <= 16
         world.twin.fault = lambda _: None
         await world.stays_invisible(timeout * 3, timeout / 50)
 
