@@ -1,0 +1,236 @@
+"""The receiver: asks for what there is room for, backs off, and lets its open poll come home."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import cast
+
+import pytest
+from support import virtual_loop
+from support.queue_twin import QueueTwin, SlowQueue
+
+from worker.errors import AccessLostError
+from worker.outage import Outage
+from worker.queue_port import Queue, QueueUnavailableError, Received
+from worker.receiver import ACCESS_LOST_AFTER_SECONDS, LONGEST_WAIT_SECONDS, Receiver
+from worker.workload import Workload
+
+DENIED = QueueUnavailableError("ReceiveMessage", "AccessDenied", access=True)
+GONE = QueueUnavailableError("ReceiveMessage", "timeout", access=False)
+
+
+class World:
+    """A queue, and a receiver that begins with every message and never ends one."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.twin = QueueTwin(self.loop.time)
+        self.queue = SlowQueue(self.twin, lambda _: 0.1)
+        self.workload = Workload(lambda: 32)
+        self.outages = [Outage(self.loop.time, lambda: 0.5) for _ in range(2)]
+        self.started: list[tuple[Received, float, int]] = []
+        self.receiver = Receiver(
+            queue=cast("Queue", self.queue),
+            thread=ThreadPoolExecutor(1),  # starts none in a virtual loop
+            start=self.start,
+            workload=self.workload,
+            outages=self.outages,
+            clock=self.loop.time,
+            jitter=lambda: 1.0,
+            wait_seconds=20,
+            visibility=120,
+        )
+        self.began = self.loop.time()
+        self.running = asyncio.create_task(self.receiver.run())
+
+    def start(self, message: Received, received_at: float, visibility: int) -> None:
+        """Begin with a message."""
+        self.workload.enter()
+        self.started.append((message, received_at, visibility))
+
+    def asked(self) -> list[float]:
+        """Tell when there was a poll, in seconds since the beginning."""
+        return [at - self.began for at, _ in self.queue.asked]
+
+
+def play(scenario: Callable[[World], Awaitable[None]]) -> None:
+    """Play a scenario in virtual time."""
+
+    async def main() -> None:
+        world = World()
+        await scenario(world)
+        world.running.cancel()
+
+    virtual_loop.run(main)
+
+
+def test_it_stops_receiving_when_the_house_is_full() -> None:
+    """32 places: three tens, then two, and no more polls until there is room."""
+
+    async def scenario(world: World) -> None:
+        for _ in range(100):
+            world.twin.send("body")
+        await asyncio.sleep(30)
+        assert len(world.started) == 32
+        assert [most for _, most in world.queue.asked] == [10, 10, 10, 2]
+        for _ in range(10):
+            world.workload.leave()
+        await asyncio.sleep(1)
+        assert [most for _, most in world.queue.asked[4:]] == [10]
+
+    play(scenario)
+
+
+def test_a_lease_counts_from_the_polls_beginning() -> None:
+    """SQS hands out somewhere in between: earlier is the safe guess."""
+
+    async def scenario(world: World) -> None:
+        await asyncio.sleep(5)
+        world.twin.send("body")
+        world.receiver.visibility = 30  # a reload: it is about the next poll
+        await asyncio.sleep(1)
+        world.twin.send("body")
+        await asyncio.sleep(1)
+        (_, first, old), (_, second, new) = world.started
+        assert (first, old) == (world.began, 120)
+        assert second - world.began == pytest.approx(5.05)
+        assert new == 30
+
+    play(scenario)
+
+
+def test_refusals_are_answered_by_waiting_longer_each_time() -> None:
+    """Half a second, one, two … and 30 s at most; one success begins anew."""
+
+    async def scenario(world: World) -> None:
+        world.twin.fault = lambda _: GONE
+        await asyncio.sleep(200)
+        times = world.asked()
+        waits = [later - earlier for earlier, later in itertools.pairwise(times)]
+        assert waits[:6] == pytest.approx([0.55, 1.05, 2.05, 4.05, 8.05, 16.05])
+        assert max(waits) == pytest.approx(LONGEST_WAIT_SECONDS + 0.05)
+        world.twin.fault = lambda _: None
+        await asyncio.sleep(60)
+        world.twin.fault = lambda _: GONE
+        seen = len(world.asked())
+        await asyncio.sleep(21)
+        assert len(world.asked()) > seen + 1
+
+    play(scenario)
+
+
+def test_access_that_is_refused_for_five_minutes_ends_it() -> None:
+    """Not sooner, and not for a network that is away for hours."""
+
+    async def scenario(world: World) -> None:
+        world.twin.fault = lambda _: GONE
+        await asyncio.sleep(3600)
+        assert not world.running.done()
+        world.twin.fault = lambda _: None
+        await asyncio.sleep(60)
+        refused_at = world.loop.time()
+        world.twin.fault = lambda _: DENIED
+        with pytest.raises(AccessLostError, match="AccessDenied"):
+            await world.running
+        assert world.loop.time() - refused_at >= ACCESS_LOST_AFTER_SECONDS
+
+    play(scenario)
+
+
+def test_a_closed_receiver_returns_what_its_open_poll_brings() -> None:
+    """Nothing of it was begun, and no other poll is opened."""
+
+    async def scenario(world: World) -> None:
+        await asyncio.sleep(5)
+        world.running.cancel()
+        closing = asyncio.create_task(world.receiver.close())
+        await asyncio.sleep(2)
+        assert not closing.done()
+        message = world.twin.send("body")
+        assert [each.message_id for each in await closing] == [message]
+        assert not world.started
+        await asyncio.sleep(60)
+        assert len(world.queue.asked) == 1
+
+    play(scenario)
+
+
+def test_a_poll_that_came_home_in_the_moment_of_the_stop_is_not_lost() -> None:
+    """The answer is there, the receiver has not seen it: closing returns it."""
+
+    async def scenario(world: World) -> None:
+        message = world.twin.send("body")
+        await asyncio.sleep(0.1)  # the poll's answer is due in this very moment
+        for _ in range(20):
+            if world.receiver._open and world.receiver._open.done():  # noqa: SLF001 - the moment
+                break
+            await asyncio.sleep(0)
+        world.running.cancel()
+        late = await world.receiver.close()
+        begun = [each.message_id for each, _, _ in world.started]
+        assert begun + [each.message_id for each in late] == [message]
+
+    play(scenario)
+
+
+def test_a_receiver_without_an_open_poll_closes_at_once() -> None:
+    """It was backing off, or its last poll was refused."""
+
+    async def scenario(world: World) -> None:
+        world.twin.fault = lambda _: GONE
+        await asyncio.sleep(10)
+        world.running.cancel()
+        assert await world.receiver.close() == []
+
+    play(scenario)
+
+
+def test_a_refusal_of_the_last_poll_is_no_error() -> None:
+    """It brought nothing; there is nothing to release."""
+
+    async def scenario(world: World) -> None:
+        world.twin.fault = lambda _: GONE
+        await asyncio.sleep(0.01)
+        world.running.cancel()
+        assert await world.receiver.close() == []
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("opened", [(0,), (1,), (0, 1)])
+def test_an_outage_of_either_kind_lets_few_in_and_then_one_a_minute(opened: tuple[int]) -> None:
+    """One at a time: three at once, and another each minute as long as it lasts."""
+
+    async def scenario(world: World) -> None:
+        for number in opened:
+            for _ in range(3):
+                world.outages[number].failed("denied")
+        for _ in range(100):
+            world.twin.send("body")
+        await asyncio.sleep(10)
+        assert len(world.started) == 3
+        await asyncio.sleep(600)
+        assert 11 <= len(world.started) <= 14
+        assert {most for _, most in world.queue.asked} == {1}
+        for number in opened:
+            world.outages[number].succeeded()
+        await asyncio.sleep(10)
+        assert len(world.started) == 32
+
+    play(scenario)
+
+
+def test_it_tells_since_when_a_poll_is_open() -> None:
+    """For the watchdog; None while there is none."""
+
+    async def scenario(world: World) -> None:
+        await asyncio.sleep(5)
+        since = world.receiver.polling_since
+        assert since == world.began
+        world.twin.fault = lambda _: GONE
+        await asyncio.sleep(16)
+        assert world.receiver.polling_since is None
+        assert world.receiver.polls >= 2
+
+    play(scenario)
