@@ -2,7 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PURE := worker/events.py,worker/plan.py,worker/move.py,worker/multipart.py,worker/verdict.py,worker/pipeline.py,worker/port.py,worker/reader.py,worker/settings.py,worker/breaker.py,worker/pace.py,worker/preflight.py
+PURE := worker/events.py,worker/plan.py,worker/move.py,worker/multipart.py,worker/verdict.py,worker/pipeline.py,worker/port.py,worker/reader.py,worker/settings.py,worker/breaker.py,worker/pace.py,worker/preflight.py,worker/grants.py,worker/explain.py,worker/explain_text.py,worker/forecast.py,worker/sweep.py,worker/in_flight.py,worker/drive.py
 FIND_PYTHON = $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 DEMO_PATH ?=
 
