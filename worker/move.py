@@ -135,15 +135,16 @@ def _goes_in_parts(task: Move, rules: MoveRules) -> bool:
 def _place(task: Move, source: ObjectInfo | None, rules: MoveRules) -> Steps[_AtRest | Outcome]:
     """Bring the object to its destination: steps 1 to 3."""
     over: str | None = None  # the ETag that the next copy may replace; step 1: there must be none
-    ours: str | None = None  # the ETag of a copy in parts of ours whose reply may have been lost
+    ours: str | None = None  # the ETag of these very bytes when they are joined from parts
     for _ in range(MAX_ROUNDS):
         copied, in_parts_etag = yield from _copy(task, source, over, rules)
         ours = in_parts_etag or ours
         if isinstance(copied, Copied):
             return _AtRest(task.destination)
-        if isinstance(copied, NotFound):
+        if isinstance(copied, NotFound) and over is None:
             return (yield from _gone(task))
-        if not isinstance(copied, PreconditionFailed | Conflict):
+        # With an ETag to replace, a 404 may as well be the destination's: someone took it away.
+        if not isinstance(copied, PreconditionFailed | Conflict | NotFound):
             return failed(copied)
         looked = yield from _look(task, source, ours, rules)
         if not isinstance(looked, _CopyOver):
@@ -185,7 +186,7 @@ def _look(
         return Outcome(Result.SUPERSEDED)
     if isinstance(there, NotFound):
         return _CopyOver(None)
-    if there.etag == ours or _is_copy_of(there, here, rules.on_conflict):
+    if _is_copy_of(there, here, ours, rules.on_conflict):
         return _AtRest(task.destination)
     if rules.on_conflict is OnConflict.REPLACE:
         return _CopyOver(there.etag)
@@ -194,7 +195,9 @@ def _look(
     return Outcome(Result.CONFLICT, detail=f"{task.destination} holds another file")
 
 
-def _is_copy_of(there: ObjectInfo, here: ObjectInfo, on_conflict: OnConflict) -> bool:
+def _is_copy_of(
+    there: ObjectInfo, here: ObjectInfo, ours: str | None, on_conflict: OnConflict
+) -> bool:
     """Tell whether what is there is an earlier copy of what is here, so that here may go.
 
     The same bytes are not enough: an upload of the same bytes may bring other metadata. Tags do
@@ -202,7 +205,7 @@ def _is_copy_of(there: ObjectInfo, here: ObjectInfo, on_conflict: OnConflict) ->
     whole seconds), and in doubt the object is copied once more, which is always safe.
     """
     same_checksum = here.checksum is not None and here.checksum == there.checksum
-    same_bytes = here.etag == there.etag or (here.size == there.size and same_checksum)
+    same_bytes = there.etag in {here.etag, ours} or (here.size == there.size and same_checksum)
     same_extras = (here.headers, here.metadata) == (there.headers, there.metadata)
     younger = there.last_modified > here.last_modified
     return same_bytes and same_extras and (younger or on_conflict is not OnConflict.REPLACE)
