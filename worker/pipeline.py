@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from worker.events import Entry, Malformed, ObjectEvent, parse
 from worker.events import TestEvent as S3TestEvent
 from worker.move import MoveRules, Outcome, Result, move
-from worker.plan import Move, Refuse, Route, Skip, plan
+from worker.plan import Refuse, Route, Skip, plan
 from worker.port import Fault, Location, Steps
 from worker.verdict import Verdict, VerdictRules, judge
 
@@ -77,29 +77,20 @@ def handle(
 
 
 def _handle_entry(entry: Entry, rules: Rules, clock: Callable[[], float]) -> Steps[Audit]:
+    if isinstance(entry, Malformed):
+        return Audit(Outcome(Result.MALFORMED, detail=entry.reason), 0.0)
+    if isinstance(entry, S3TestEvent):
+        return Audit(Outcome(Result.SKIPPED, detail="test-event"), 0.0)
     started = clock()
-    match entry:
-        case Malformed(reason):
-            return Audit(Outcome(Result.MALFORMED, detail=reason), 0.0)
-        case S3TestEvent():
-            return Audit(Outcome(Result.SKIPPED, detail="test-event"), 0.0)
-        case ObjectEvent():
-            outcome = yield from _handle_event(entry, rules)
-            return Audit(
-                outcome,
-                clock() - started,
-                entry.location,
-                entry.etag,
-                entry.size,
-                entry.version_id,
-            )
+    outcome = yield from _handle_event(entry, rules)
+    seconds = clock() - started
+    return Audit(outcome, seconds, entry.location, entry.etag, entry.size, entry.version_id)
 
 
 def _handle_event(event: ObjectEvent, rules: Rules) -> Steps[Outcome]:
-    match plan(event, rules.route):
-        case Skip(reason):
-            return Outcome(Result.SKIPPED, detail=reason.value)
-        case Refuse(reason=reason):
-            return Outcome(Result.UNMOVABLE, detail=reason)
-        case Move() as task:
-            return (yield from move(task, rules.moves))
+    planned = plan(event, rules.route)
+    if isinstance(planned, Skip):
+        return Outcome(Result.SKIPPED, detail=planned.reason.value)
+    if isinstance(planned, Refuse):
+        return Outcome(Result.UNMOVABLE, detail=planned.reason)
+    return (yield from move(planned, rules.moves))

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
-SIZE = re.compile(r"(\d{1,15})\s*(|KiB|MiB|GiB)", re.IGNORECASE)
+SIZE = re.compile(r"(\d{1,15})\s*(|KiB|MiB|GiB)", re.IGNORECASE | re.ASCII)
 SIZE_UNITS = {"": 1, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
 
 

@@ -161,9 +161,9 @@ def read_settings(
 
 
 def _region(reader: Reader, queue_url: str) -> str:
-    told = reader.text("REGION") or reader.text("AWS_REGION") or reader.text("AWS_DEFAULT_REGION")
+    told = [reader.text(name) for name in ("REGION", "AWS_REGION", "AWS_DEFAULT_REGION")]
     in_url = QUEUE_REGION.match(queue_url)
-    region = told or (in_url.group(1) if in_url else "")
+    region = next(filter(None, told), in_url.group(1) if in_url else "")
     if not region:
         reader.fault("REGION", "missing; set REGION or AWS_REGION, such as us-east-2")
     return region
