@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.readme import README
 
 WHOLE_DEMO_SECONDS = 120
 """It takes about ten; this only keeps a hanging demo from holding the tests for ever."""
@@ -76,6 +77,20 @@ def test_the_demo_sees_what_is_wrong(run_demo: RunDemo) -> None:
     assert "NOT verified: 3 things are wrong" in done.stdout
     assert "The end of the worker's log" in done.stdout
     assert done.stdout.count("WRONG") == 1
+    told = README.read_text(encoding="utf-8").partition("$ make demo")[2].partition("```")[0]
+    assert len(_labels(told)) > 12
+    assert _labels(told) <= _labels(done.stdout), "the README's transcript is an old one"
+
+
+def _labels(transcript: str) -> set[str]:
+    """Return the first column of the story and of the table, whatever the numbers are."""
+    return {
+        label.strip()
+        for line in transcript.splitlines()
+        for label in re.findall(r"^ *[\d.]+ s  (.{8})  |^ ([a-zA-Z][a-zA-Z ]*?)  +[\d.]+ ", line)
+        for label in label
+        if label
+    }
 
 
 def test_a_worker_that_cannot_start_ends_the_demo(run_demo: RunDemo) -> None:
