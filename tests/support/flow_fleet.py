@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from support.flow_files import File
@@ -10,6 +11,10 @@ from support.flow_pipeline import Pipeline
 from support.flow_process import START_SECONDS, Start, Worker, wait_until
 
 OVERWRITTEN_SHARE = 0.33
+LONGEST_WAIT_SECONDS = 1.0
+"""A move takes about that long here, from the upload to the delete of its source."""
+
+THREADS = 16
 REPEATED_SHARE = 0.2
 
 
@@ -23,18 +28,31 @@ class Users:
     uploads: int = 0
 
     def upload(self, files: Sequence[File]) -> None:
-        """Upload these, and a third of them again, once or twice, with other bytes."""
-        self._put(files)
-        again = [file for file in files if self.dice.random() < OVERWRITTEN_SHARE]
-        while again:
-            again = [file.next_version() for file in again]
-            self._put(again)
-            again = [file for file in again if self.dice.random() < OVERWRITTEN_SHARE]
+        """Upload these from several threads, and a third of them again, once or more.
 
-    def _put(self, files: Sequence[File]) -> None:
-        self.pipeline.upload_all(files)
-        self.last.update((file.name, file) for file in files)
-        self.uploads += len(files)
+        The next upload of a name comes at any moment of its move: before the copy, during it,
+        between the copy and the delete, and after.
+        """
+        with ThreadPoolExecutor(THREADS) as threads:
+            for versions in threads.map(self._put, files, [self._waits() for _ in files]):
+                self.last[versions[-1].name] = versions[-1]
+                self.uploads += len(versions)
+
+    def _waits(self) -> list[float]:
+        """Draw after how many seconds each further upload of a name follows."""
+        waits: list[float] = []
+        while self.dice.random() < OVERWRITTEN_SHARE:
+            waits.append(self.dice.uniform(0, LONGEST_WAIT_SECONDS))
+        return waits
+
+    def _put(self, file: File, waits: Sequence[float]) -> list[File]:
+        versions = [file]
+        self.pipeline.upload(file)
+        for wait_seconds in waits:
+            time.sleep(wait_seconds)
+            versions.append(versions[-1].next_version())
+            self.pipeline.upload(versions[-1])
+        return versions
 
 
 @dataclass(slots=True)
