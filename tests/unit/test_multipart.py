@@ -1,6 +1,7 @@
 """Large objects are copied in parts that S3 takes, and nothing is left lying about."""
 
 import hashlib
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -173,6 +174,18 @@ def test_a_taken_destination_refuses_the_parts() -> None:
     assert etag.endswith("-2")
     assert twin.store.uploads == ()
     assert twin[DESTINATION].content == Content.of("older", 1)
+
+
+def test_an_older_file_is_replaced_by_the_parts_under_its_own_etag() -> None:
+    """The condition goes with the completion; another file than the one seen refuses it."""
+    twin = S3Twin()
+    request, info = big(twin, 2 * PART_MIN_BYTES)
+    over = replace(request, destination_etag=twin.put(DESTINATION, "older").etag)
+    reply, etag = drive(copy_in_parts(over, info, PART_MIN_BYTES), twin.perform)
+    assert reply == Copied(etag or "")
+    assert twin[DESTINATION].content == Content.of("big", 2 * PART_MIN_BYTES)
+    again, _ = drive(copy_in_parts(over, info, PART_MIN_BYTES), twin.perform)
+    assert again == PreconditionFailed()
 
 
 def test_an_upload_that_vanished_may_have_been_completed() -> None:
