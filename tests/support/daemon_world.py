@@ -79,6 +79,7 @@ class World:
     sqs: QueueTwin
     queue: SlowQueue
     s3: SlowS3
+    running: asyncio.Task[ExitCode]
 
     @property
     def objects(self) -> S3Twin:
@@ -141,14 +142,14 @@ def play(
             jitter=random.Random(7).random,  # noqa: S311 - the same spread in every run
         )
         s3.observe = daemon.note_reply
-        world = World(loop, daemon, stop, sqs, queue, s3)
         running = asyncio.create_task(daemon.run())
+        world = World(loop, daemon, stop, sqs, queue, s3, running)
         playing = asyncio.create_task(_played(scenario(world)))
         await asyncio.wait({running, playing}, return_when=asyncio.FIRST_COMPLETED)
-        if not playing.done():
+        if running.done() and running.exception():
             playing.cancel()
             return await running
-        playing.result()
+        await playing
         world.ask_to_stop()
         return await running
 

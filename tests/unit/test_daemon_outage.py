@@ -58,8 +58,8 @@ def test_an_outage_of_hours_uses_up_no_message(fault: Fault) -> None:
     play(scenario)
 
 
-def test_an_outage_costs_about_a_request_a_minute() -> None:
-    """One probe at a time, further and further apart; 32 messages in hand change nothing."""
+def test_an_outage_costs_few_requests_a_minute() -> None:
+    """One probe at a time and one more message a minute; what is in hand changes nothing."""
 
     async def scenario(world: World) -> None:
         world.s3.fault = lambda _: DENIED
@@ -68,7 +68,7 @@ def test_an_outage_costs_about_a_request_a_minute() -> None:
         await asyncio.sleep(HOUR)
         before = len(world.s3.asked)
         await asyncio.sleep(HOUR)
-        assert 50 <= len(world.s3.asked) - before <= 130
+        assert 50 <= len(world.s3.asked) - before <= 180
 
     play(scenario)
 
