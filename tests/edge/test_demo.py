@@ -87,7 +87,7 @@ def _labels(transcript: str) -> set[str]:
     return {
         label.strip()
         for line in transcript.splitlines()
-        for label in re.findall(r"^ *[\d.]+ s  (.{8})  |^ ([a-zA-Z][a-zA-Z ]*?)  +[\d.]+ ", line)
+        for label in re.findall(r"^ *[\d.]+ s  (.{8})  |^([a-zA-Z][a-zA-Z ]*?)  +[\d.]+ ", line)
         for label in label
         if label
     }
