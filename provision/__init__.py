@@ -1,1 +1,1 @@
-"""The operators' command line: everything that exists in AWS is made, checked and taken down here."""
+"""The operators' command line: all that exists in AWS is made, checked and taken down here."""

@@ -33,6 +33,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {**os.environ, "TMPDIR": str(tmp_path_factory.mktemp("logs"))}
 
 
+FIRST_COLUMN = re.compile(r"^ *[\d.]+ s  (.{8})  |^([a-zA-Z][a-zA-Z ]*?)  +[\d.]+ ")
+"""Of a line of the story, or of a row of the table."""
+
 RunDemo = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -87,7 +90,7 @@ def _labels(transcript: str) -> set[str]:
     return {
         label.strip()
         for line in transcript.splitlines()
-        for label in re.findall(r"^ *[\d.]+ s  (.{8})  |^([a-zA-Z][a-zA-Z ]*?)  +[\d.]+ ", line)
+        for label in FIRST_COLUMN.findall(line)
         for label in label
         if label
     }

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ class Step:
     printed: str
 
     @property
-    def settings(self) -> Mapping[str, str]:
+    def settings(self) -> dict[str, str]:
         """The settings that stand before the command."""
         return dict(each.split("=", 1) for each in self._match["settings"].split())
 
