@@ -1,23 +1,26 @@
-"""`--heavy`: also runs the long variants, which `make test` leaves out and CI does not."""
+"""`--heavy`: also the long variants; `--live`: also the promises of real AWS, in your account."""
 
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option."""
+    """Add the options."""
     parser.addoption("--heavy", action="store_true", help="run the long variants as well")
+    parser.addoption("--live", action="store_true", help="run tests/live against real AWS as well")
+    parser.addoption("--account", help="with --live: the account's number, as a safety catch")
+    parser.addoption("--live-bucket", help="with --live: a bucket of yours to write in")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker that goes with it."""
+    """Register the markers that go with them."""
     config.addinivalue_line("markers", "heavy: runs for a minute or more; only with --heavy")
+    config.addinivalue_line("markers", "live: needs an AWS account; only with --live")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the heavy tests out unless asked: deselected, and counted as such."""
-    if config.getoption("--heavy"):
-        return
-    heavy = [item for item in items if item.get_closest_marker("heavy")]
-    if heavy:
-        config.hook.pytest_deselected(items=heavy)
-        items[:] = [item for item in items if item not in set(heavy)]
+    """Leave out what was not asked for: deselected, and counted as such."""
+    unwanted = [mark for mark in ("heavy", "live") if not config.getoption(f"--{mark}")]
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in unwanted)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
