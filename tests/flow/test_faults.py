@@ -13,7 +13,7 @@ from support.flow_proxy import FaultProxy, Trouble, now_and_then, s3_denied
 SHARE = 0.05
 """Of each kind of trouble: with six kinds, every fourth copy meets one."""
 
-VISIBILITY_SECONDS = 6
+VISIBILITY_SECONDS = 4
 """Short: messages whose delivery got lost must come back while the test runs."""
 
 MAX_RECEIVES = 20
