@@ -33,7 +33,7 @@ QUEUE_THREADS = 4
 """For acknowledgements, releases and renewals, beside the one thread that polls."""
 
 STALLED_POLL_SECONDS = 120.0
-"""An open poll older than this (20 s and the read time-out of 60 are gone) is a hung one."""
+"""An open poll older than this is a hung one: two tries of 30 s have long been over."""
 
 STALLED_WORK_SECONDS = 900.0
 """A message in hand, and no reply from S3 for so long: even a 5 GiB copy is done sooner."""

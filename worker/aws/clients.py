@@ -15,7 +15,10 @@ CONNECT_TIMEOUT_SECONDS = 5
 """Inside a region a connection stands within milliseconds; a dead one should not hold us."""
 
 READ_TIMEOUT_SECONDS = 60
-"""Above the longest poll (20 s); a 5 GiB CopyObject streams white space meanwhile."""
+"""Of silence: a 5 GiB CopyObject streams white space meanwhile."""
+
+POLL_TIMEOUT_SECONDS = 30
+"""Above the longest poll, 20 s; with one more try still below what the watchdog calls stalled."""
 
 SHORT_TIMEOUT_SECONDS = 5
 """For calls that a stopping process makes: better tried again than waited for."""
@@ -38,7 +41,8 @@ class Clients:
 
     def sqs(self) -> "SQSClient":
         """Return an SQS client."""
-        return self._session.client("sqs", config=_config(10), endpoint_url=self._endpoint)
+        config = _config(10, tries=2).merge(Config(read_timeout=POLL_TIMEOUT_SECONDS))
+        return self._session.client("sqs", config=config, endpoint_url=self._endpoint)
 
     def sts(self) -> "STSClient":
         """Return an STS client."""
