@@ -2,7 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PURE := worker/events.py,worker/plan.py,worker/move.py,worker/multipart.py,worker/verdict.py,worker/pipeline.py,worker/port.py,worker/reader.py,worker/settings.py,worker/breaker.py,worker/pace.py,worker/preflight.py,worker/grants.py,worker/explain.py,worker/explain_text.py,worker/forecast.py,worker/sweep.py,worker/in_flight.py,worker/drive.py
+PURE := worker/core/*,worker/operator/*,worker/reader.py,worker/settings.py,worker/loop/breaker.py,worker/loop/pace.py
 FIND_PYTHON = $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 DEMO_PATH ?=
 
@@ -15,7 +15,7 @@ demo: $(VENV)/.demo ## Run the whole worker on an AWS inside this machine, and v
 	@$(BIN)/worker demo $(DEMO_PATH)
 
 test: $(VENV)/.test ## Run all tests that need neither root nor Packer (under 5 minutes)
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 lint: $(VENV)/.dev ## Check style (ruff, all rules) and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -28,7 +28,7 @@ cover: $(VENV)/.dev ## Show that the unit tests reach every line and branch of t
 	@$(BIN)/coverage report --include=$(PURE) --show-missing --fail-under=100
 
 heavy: $(VENV)/.test ## Run the long variants: every interleaving, 20,000 messages, more chaos
-	@$(BIN)/python -m pytest -q --heavy
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile --heavy
 
 bench: $(VENV)/.test ## Measure the worker beside the plain loop, in one run
 	@$(BIN)/python tests/bench/run.py

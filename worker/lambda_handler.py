@@ -20,12 +20,12 @@ import structlog
 from worker import log as logs
 from worker.aws.clients import Clients
 from worker.aws.s3 import BotoS3
-from worker.handler import audit_fields
-from worker.move import Result
-from worker.pipeline import Envelope, Handled, Rules, handle
-from worker.port import S3Port, Steps
+from worker.core.move import Result
+from worker.core.pipeline import Envelope, Handled, Rules, handle
+from worker.core.port import S3Port, Steps
+from worker.core.verdict import Ack
+from worker.loop.handler import audit_fields
 from worker.settings import read_settings
-from worker.verdict import Ack
 
 log = structlog.get_logger()
 

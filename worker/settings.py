@@ -7,14 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from worker.core.move import SINGLE_COPY_MAX_BYTES, MoveRules, OnConflict
+from worker.core.multipart import MEBIBYTE, PART_MIN_BYTES
+from worker.core.pipeline import Rules
+from worker.core.plan import Route
+from worker.core.port import Location
+from worker.core.verdict import OnMalformed, OnMissing, VerdictRules
 from worker.errors import SettingsError
-from worker.move import SINGLE_COPY_MAX_BYTES, MoveRules, OnConflict
-from worker.multipart import MEBIBYTE, PART_MIN_BYTES
-from worker.pipeline import Rules
-from worker.plan import Route
-from worker.port import Location
 from worker.reader import Reader
-from worker.verdict import OnMalformed, OnMissing, VerdictRules
 
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 QUEUE_ADDRESS = re.compile(r"https?://[^/\s]+/\d+/[A-Za-z0-9_-]{1,80}(?:\.fifo)?")

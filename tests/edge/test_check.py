@@ -22,7 +22,7 @@ from support.check_world import (
 
 from worker.aws.checks import check_guards, queue_facts, run_checks
 from worker.errors import PreflightError
-from worker.preflight import GuardResult, Level, is_unsupported
+from worker.operator.preflight import GuardResult, Level, is_unsupported
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from support.check_world import (
 )
 
 from worker.aws.checks import run_checks
-from worker.preflight import GuardResult, Level, as_json
+from worker.operator.preflight import GuardResult, Level, as_json
 
 NEEDED = (
     *((f"sqs:{action}", "queue") for action in ("ReceiveMessage", "DeleteMessage")),

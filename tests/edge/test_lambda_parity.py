@@ -25,10 +25,10 @@ from support.daemon_world import (
 from support.slow_s3 import Scripted
 from support.twin import S3Twin
 
+from worker.core.move import MoveRules, OnConflict
+from worker.core.pipeline import Rules
+from worker.core.port import CopyObject, Fault, FaultKind, Reply, Request
 from worker.lambda_handler import RESERVE_SECONDS, Twin
-from worker.move import MoveRules, OnConflict
-from worker.pipeline import Rules
-from worker.port import CopyObject, Fault, FaultKind, Reply, Request
 
 RULES = Rules(ROUTE, MoveRules(on_conflict=OnConflict.REJECT))
 OBJECT_FIELDS = ("source", "destination", "outcome", "etag", "bytes", "detail")

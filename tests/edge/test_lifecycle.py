@@ -15,7 +15,7 @@ from support.imds_server import PATHS, FakeImds, imds_server
 
 from worker.aws.autoscaling import GroupMember
 from worker.aws.imds import ImdsClient, SpotAction
-from worker.lifecycle import (
+from worker.host.lifecycle import (
     COMPLETION_TRIES,
     DEFAULT_HOOK_NAME,
     FIRST_LOOKS,
@@ -25,7 +25,7 @@ from worker.lifecycle import (
     Outlook,
     reasons_to_stop,
 )
-from worker.stop import StopReason, StopRequest
+from worker.host.stop import StopReason, StopRequest
 
 DRAIN_SECONDS = 90.0
 WALL_START = datetime(2030, 1, 1, tzinfo=UTC).timestamp()

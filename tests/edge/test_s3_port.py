@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from support.s3_worlds import BUCKET, PORTS, World, copy_of
 
-from worker.port import (
+from worker.core.port import (
     Copied,
     Deleted,
     DeleteObject,

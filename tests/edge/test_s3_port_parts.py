@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from support.s3_worlds import BUCKET, PART_BYTES, PORTS, World, copy_of
 
-from worker.multipart import copy_in_parts
-from worker.port import (
+from worker.core.multipart import copy_in_parts
+from worker.core.port import (
     Aborted,
     AbortMultipartUpload,
     CompleteMultipartUpload,

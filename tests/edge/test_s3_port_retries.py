@@ -10,7 +10,7 @@ import pytest
 from support.aws_process import connect
 
 from worker.aws.s3 import LONGEST_WAIT_SECONDS, MAX_TRIES, BotoS3
-from worker.port import (
+from worker.core.port import (
     Copied,
     CopyObject,
     Deleted,

@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 from support.aws_process import connect, embedded_aws
 
 from worker.aws.sqs import BotoQueue
-from worker.queue_port import QueueUnavailableError
+from worker.loop.queue_port import QueueUnavailableError
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from botocore.exceptions import ClientError
 from support.corner import Corner
 
 from worker.aws.checks import check_guards
-from worker.drive import drive
-from worker.move import MoveRules, Result, move
-from worker.plan import Move
-from worker.port import (
+from worker.core.drive import drive
+from worker.core.move import MoveRules, Result, move
+from worker.core.plan import Move
+from worker.core.port import (
     Conflict,
     Copied,
     CopyObject,
@@ -21,7 +21,7 @@ from worker.port import (
     PreconditionFailed,
     Replies,
 )
-from worker.preflight import GuardResult
+from worker.operator.preflight import GuardResult
 from worker.settings import read_settings
 
 pytestmark = pytest.mark.live

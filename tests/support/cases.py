@@ -8,9 +8,9 @@ from typing import TypeAlias
 from support.conditions import AWS, Behaviour
 from support.store import Content, Store, StoredObject
 from support.twin import put
-from worker.move import MoveRules, Outcome, move
-from worker.plan import Move
-from worker.port import Location, Steps
+from worker.core.move import MoveRules, Outcome, move
+from worker.core.plan import Move
+from worker.core.port import Location, Steps
 
 Mover: TypeAlias = Callable[[Move, MoveRules], Steps[Outcome]]
 

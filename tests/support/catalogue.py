@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from support.cases import Case, Clock, Upload, uploads
 from support.conditions import AWS, Behaviour
 from support.interleave import explore
-from worker.move import MoveRules, OnConflict
+from worker.core.move import MoveRules, OnConflict
 
 MEBIBYTE = 1024**2
 TIES, INCREASING = Clock.TIES, Clock.INCREASING

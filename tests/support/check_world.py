@@ -20,7 +20,7 @@ from worker.commands import check as check_command
 from worker.commands.explain import explain
 from worker.commands.sweep import sweep
 from worker.demo.embedded.server import EmbeddedAws
-from worker.preflight import Finding, failures
+from worker.operator.preflight import Finding, failures
 from worker.settings import Settings, read_settings
 
 if TYPE_CHECKING:

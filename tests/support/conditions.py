@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from support.store import Store, StoredObject
-from worker.port import (
+from worker.core.port import (
     CopyObject,
     Encryption,
     Fault,

@@ -5,7 +5,7 @@ from typing import Any
 
 from worker.aws.clients import Clients
 from worker.aws.s3 import BotoS3
-from worker.port import HeadObject, Location, ObjectInfo, Reply, Request
+from worker.core.port import HeadObject, Location, ObjectInfo, Reply, Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,15 @@ from support import virtual_loop
 from support.queue_twin import QueueTwin, SlowQueue
 from support.slow_s3 import LargeStore, SlowS3
 from support.twin import S3Twin
-from worker.daemon import Daemon
+from worker.core.pipeline import Rules
+from worker.core.plan import Route
+from worker.core.port import Fault, FaultKind, Location
+from worker.core.verdict import VerdictRules
 from worker.errors import ExitCode
-from worker.pipeline import Rules
-from worker.plan import Route
-from worker.port import Fault, FaultKind, Location
-from worker.queue_port import Queue
+from worker.host.stop import StopReason, StopRequest
+from worker.loop.daemon import Daemon
+from worker.loop.queue_port import Queue
 from worker.settings import Settings
-from worker.stop import StopReason, StopRequest
-from worker.verdict import VerdictRules
 
 BUCKET = "files"
 ROUTE = Route(Location(BUCKET, "uploads/"), Location(BUCKET, "processed/"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from support.cases import DESTINATION, SOURCE, Case
 from support.store import Store
 from support.world import State, World
-from worker.move import OnConflict, Result
+from worker.core.move import OnConflict, Result
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from itertools import count
 
 from support.conditions import Behaviour
 from support.twin import S3Twin, drive
-from worker.move import MoveRules, OnConflict, Outcome, Result, move
-from worker.multipart import MEBIBYTE
-from worker.plan import Move
-from worker.port import (
+from worker.core.move import MoveRules, OnConflict, Outcome, Result, move
+from worker.core.multipart import MEBIBYTE
+from worker.core.plan import Move
+from worker.core.port import (
     Fault,
     FaultKind,
     Location,

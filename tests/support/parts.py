@@ -12,8 +12,8 @@ from support.conditions import (
     refused_by_destination,
 )
 from support.store import Content, OpenUpload, Store, StoredObject
-from worker.multipart import joined_etag
-from worker.port import (
+from worker.core.multipart import joined_etag
+from worker.core.port import (
     CompleteMultipartUpload,
     Copied,
     CreateMultipartUpload,
@@ -54,7 +54,7 @@ def copy_part(store: Store, request: UploadPartCopy, behaviour: Behaviour) -> Do
     """Copy a range of the source into an open upload, under the source's condition."""
     upload = store.upload(request.upload_id, request.destination)
     if not upload:
-        # A part's 404 means its source; a vanished upload is worth another try (worker.port).
+        # A part's 404 means its source; a vanished upload is worth another try (worker.core.port).
         return store, Fault(FaultKind.UNAVAILABLE, "UploadPartCopy", "NoSuchUpload")
     source = copy_source_of(store, request, behaviour, guarded=behaviour.guards.part_source)
     if not isinstance(source, StoredObject):

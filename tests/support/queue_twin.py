@@ -1,4 +1,4 @@
-"""An in-memory SQS standard queue with AWS's own semantics for `worker.queue_port`.
+"""An in-memory SQS standard queue with AWS's own semantics for `worker.loop.queue_port`.
 
 `QueueTwin` answers at once, by an injected clock. `SlowQueue` puts it behind a network: every call
 takes virtual time, and long polls wait.
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from worker.queue_port import QueueUnavailableError, Received
+from worker.loop.queue_port import QueueUnavailableError, Received
 
 LONGEST_LEASE_SECONDS = 12 * 3600
 """From the receipt, whatever it is extended by (rule 20)."""

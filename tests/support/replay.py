@@ -7,8 +7,8 @@ by its task and those replies, and is reached again by sending them to a fresh g
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from worker.move import Outcome
-from worker.port import Reply, Request, Steps
+from worker.core.move import Outcome
+from worker.core.port import Reply, Request, Steps
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from support.conditions import AWS
 from support.store import Pairs
 from support.twin import S3Twin
 from worker.aws.s3 import BotoS3
-from worker.port import (
+from worker.core.port import (
     CopyObject,
     HeadObject,
     Location,

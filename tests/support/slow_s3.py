@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from support.store import Store, StoredObject
 from support.twin import S3Twin
-from worker.port import CopyObject, Location, Reply, Request
+from worker.core.port import CopyObject, Location, Reply, Request
 
 Scripted = Reply | Exception | None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TypeAlias
 
-from worker.port import Encryption, Location
+from worker.core.port import Encryption, Location
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 

@@ -1,4 +1,4 @@
-"""An in-memory S3 with AWS's own semantics for the requests of `worker.port`.
+"""An in-memory S3 with AWS's own semantics for the requests of `worker.core.port`.
 
 The functions on a `Store` are pure, so that an exploration can branch from any moment; `S3Twin`
 holds one store and a clock, for tests that just run.
@@ -22,7 +22,7 @@ from support.conditions import (
 )
 from support.parts import complete_upload, copy_part, create_upload
 from support.store import Content, Pairs, Store, StoredObject
-from worker.port import (
+from worker.core.port import (
     Aborted,
     AbortMultipartUpload,
     CompleteMultipartUpload,
@@ -245,7 +245,7 @@ class S3Twin:
         return reply
 
     def submit(self, request: Request, /) -> "Future[Reply]":
-        """Carry a request out as a `worker.port.S3Port` does; the future is done already."""
+        """Carry a request out as a `worker.core.port.S3Port` does; the future is done already."""
         future: Future[Reply] = Future()
         future.set_result(self.perform(request))
         return future

@@ -13,8 +13,8 @@ from support.cases import DESTINATION, SOURCE, Case, Clock
 from support.replay import Moment, Replay
 from support.store import Store
 from support.twin import Pending, begin, commit, perform
-from worker.move import OnConflict, Outcome, Result
-from worker.port import (
+from worker.core.move import OnConflict, Outcome, Result
+from worker.core.port import (
     CompleteMultipartUpload,
     Conflict,
     CopyObject,
@@ -26,7 +26,7 @@ from worker.port import (
     Request,
     Together,
 )
-from worker.verdict import Ack, Reject, VerdictRules, judge
+from worker.core.verdict import Ack, Reject, VerdictRules, judge
 
 H = TypeVar("H", bound=Hashable)
 Worker: TypeAlias = tuple[int, int, int]  # (event, moment, what is in flight or -1)

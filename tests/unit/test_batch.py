@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import virtual_loop
 
-from worker.batch import LINGER_SECONDS, Batch
-from worker.workload import Workload
+from worker.loop.batch import LINGER_SECONDS, Batch
+from worker.loop.workload import Workload
 
 
 class World:

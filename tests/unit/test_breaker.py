@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.breaker import LONGEST_WAIT_SECONDS, OPENS_AFTER, Breaker
+from worker.loop.breaker import LONGEST_WAIT_SECONDS, OPENS_AFTER, Breaker
 
 jitters = st.floats(0, 1, exclude_max=True)
 

@@ -16,11 +16,11 @@ from support.daemon_world import (
     test_event,
 )
 
+from worker.core.move import MoveRules, OnConflict
+from worker.core.pipeline import Rules
+from worker.core.port import CopyObject, Deleted, DeleteObject, Fault, FaultKind, Replies, Request
+from worker.core.verdict import OnMalformed, VerdictRules
 from worker.errors import ExitCode
-from worker.move import MoveRules, OnConflict
-from worker.pipeline import Rules
-from worker.port import CopyObject, Deleted, DeleteObject, Fault, FaultKind, Replies, Request
-from worker.verdict import OnMalformed, VerdictRules
 
 S3_SECONDS, SQS_SECONDS = 0.05, 0.01
 

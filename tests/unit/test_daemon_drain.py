@@ -6,10 +6,10 @@ import signal
 import pytest
 from support.daemon_world import GARBAGE, World, play
 
+from worker.core.port import CopyObject, Fault, FaultKind
 from worker.errors import ExitCode
-from worker.port import CopyObject, Fault, FaultKind
-from worker.queue_port import QueueUnavailableError
-from worker.stop import StopReason
+from worker.host.stop import StopReason
+from worker.loop.queue_port import QueueUnavailableError
 
 
 async def ended(world: World, within_seconds: float = 600.0) -> float:

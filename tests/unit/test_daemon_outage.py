@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 from support.daemon_world import DENIED, World, play
 
+from worker.core.port import CopyObject, DeleteObject, DeleteObjects, Fault, FaultKind, Request
 from worker.errors import AccessLostError
-from worker.port import CopyObject, DeleteObject, DeleteObjects, Fault, FaultKind, Request
-from worker.queue_port import QueueUnavailableError
+from worker.loop.queue_port import QueueUnavailableError
 
 HOUR = 3600.0
 UNREACHABLE = Fault(FaultKind.UNAVAILABLE, "CopyObject", "ConnectTimeoutError")

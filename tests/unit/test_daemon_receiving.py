@@ -12,9 +12,9 @@ from support.daemon_world import (
     play,
 )
 
+from worker.core.port import CopyObject, Request
 from worker.errors import AccessLostError
-from worker.port import CopyObject, Request
-from worker.queue_port import QueueUnavailableError
+from worker.loop.queue_port import QueueUnavailableError
 
 
 def test_a_backlog_costs_at_most_a_quarter_more_than_a_request_a_file() -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from worker.core.events import Malformed, parse
 from worker.demo.files import AWKWARD_FOLDER, GARBAGE, awkward_files, own_folder, real_files
 from worker.demo.tally import Tally
-from worker.events import Malformed, parse
 
 
 def test_one_awkward_name_has_exactly_a_thousand_bytes() -> None:

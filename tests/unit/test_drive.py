@@ -2,8 +2,8 @@
 
 from concurrent.futures import Future
 
-from worker.drive import drive
-from worker.port import HeadObject, Location, NotFound, Reply, Request, Steps
+from worker.core.drive import drive
+from worker.core.port import HeadObject, Location, NotFound, Reply, Request, Steps
 
 
 class Answering:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from support import messages
 from support.messages import Sample
 
-from worker.events import MAX_WRAPPINGS, Malformed, ObjectEvent, parse
-from worker.events import TestEvent as S3TestEvent
-from worker.port import Location
+from worker.core.events import MAX_WRAPPINGS, Malformed, ObjectEvent, parse
+from worker.core.events import TestEvent as S3TestEvent
+from worker.core.port import Location
 
 Path = tuple[str | int, ...]
 

@@ -7,12 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.explain import Effect, Explanation, explain, explain_live, messages
-from worker.explain_text import as_json, as_lines, printable
-from worker.move import MoveRules, OnConflict
-from worker.pipeline import Rules
-from worker.plan import Route
-from worker.port import (
+from worker.core.move import MoveRules, OnConflict
+from worker.core.pipeline import Rules
+from worker.core.plan import Route
+from worker.core.port import (
     Fault,
     FaultKind,
     HeadObject,
@@ -21,7 +19,9 @@ from worker.port import (
     ObjectInfo,
     Reply,
 )
-from worker.verdict import OnMalformed, VerdictRules
+from worker.core.verdict import OnMalformed, VerdictRules
+from worker.operator.explain import Effect, Explanation, explain, explain_live, messages
+from worker.operator.explain_text import as_json, as_lines, printable
 
 ROUTE = Route(Location("files", "uploads/"), Location("files", "processed/"))
 RULES = Rules(ROUTE)

@@ -7,11 +7,11 @@ import pytest
 from structlog.testing import capture_logs
 from support.daemon_world import World, body, destination, play, record, source
 
-from worker.handler import audit_fields
-from worker.move import Outcome, Result
-from worker.pipeline import Audit
-from worker.port import Fault, FaultKind
-from worker.queue_port import QueueUnavailableError
+from worker.core.move import Outcome, Result
+from worker.core.pipeline import Audit
+from worker.core.port import Fault, FaultKind
+from worker.loop.handler import audit_fields
+from worker.loop.queue_port import QueueUnavailableError
 
 
 def logged(scenario: Callable[[World], Awaitable[None]], event: str) -> list[dict[str, object]]:

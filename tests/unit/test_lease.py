@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from support import virtual_loop
 from support.queue_twin import QueueTwin, SlowQueue
 
-from worker.lease import LONGEST_LEASE_SECONDS, Lease, Leases, Renew, renewal_seconds
-from worker.queue_port import QueueUnavailableError
+from worker.loop.lease import LONGEST_LEASE_SECONDS, Lease, Leases, Renew, renewal_seconds
+from worker.loop.queue_port import QueueUnavailableError
 
 Changes = Sequence[tuple[str, int]]
 

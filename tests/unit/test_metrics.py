@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.metrics import BUCKET_RATIO, SMALLEST_SECONDS, Latencies, Metrics
+from worker.loop.metrics import BUCKET_RATIO, SMALLEST_SECONDS, Latencies, Metrics
 
 seconds = st.floats(0.0, 30_000.0)
 

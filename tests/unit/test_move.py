@@ -18,9 +18,9 @@ from support.moving import (
 from support.store import Content
 from support.twin import S3Twin, drive
 
-from worker.move import MAX_ROUNDS, Outcome, Result, move
-from worker.plan import Move
-from worker.port import (
+from worker.core.move import MAX_ROUNDS, Outcome, Result, move
+from worker.core.plan import Move
+from worker.core.port import (
     Conflict,
     CopyObject,
     DeleteObject,

@@ -17,9 +17,9 @@ from support.moving import (
 from support.store import Content
 from support.twin import S3Twin
 
-from worker.move import MoveRules, Outcome, Result
-from worker.plan import MAX_KEY_BYTES
-from worker.port import (
+from worker.core.move import MoveRules, Outcome, Result
+from worker.core.plan import MAX_KEY_BYTES
+from worker.core.port import (
     CopyObject,
     Location,
 )

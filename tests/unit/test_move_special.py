@@ -22,10 +22,10 @@ from support.moving import (
 from support.store import Content
 from support.twin import drive
 
-from worker.move import MoveRules, OnConflict, Outcome, Result, failed, move
-from worker.multipart import MEBIBYTE, PART_MIN_BYTES
-from worker.plan import Move
-from worker.port import (
+from worker.core.move import MoveRules, OnConflict, Outcome, Result, failed, move
+from worker.core.multipart import MEBIBYTE, PART_MIN_BYTES
+from worker.core.plan import Move
+from worker.core.port import (
     Aborted,
     AbortMultipartUpload,
     CompleteMultipartUpload,

@@ -11,8 +11,8 @@ from support.conditions import Behaviour
 from support.store import Content
 from support.twin import S3Twin, drive
 
-from worker.move import SINGLE_COPY_MAX_BYTES
-from worker.multipart import (
+from worker.core.move import SINGLE_COPY_MAX_BYTES
+from worker.core.multipart import (
     MAX_PARTS,
     MEBIBYTE,
     PART_MIN_BYTES,
@@ -21,7 +21,7 @@ from worker.multipart import (
     joined_etag,
     part_ranges,
 )
-from worker.port import (
+from worker.core.port import (
     AbortMultipartUpload,
     CompleteMultipartUpload,
     Copied,

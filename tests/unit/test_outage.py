@@ -8,8 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 from support import virtual_loop
 
-from worker.breaker import LONGEST_WAIT_SECONDS, PROBES_HELD, WIDEN_MOST, WIDEN_SECONDS
-from worker.outage import Outage
+from worker.loop.breaker import LONGEST_WAIT_SECONDS, PROBES_HELD, WIDEN_MOST, WIDEN_SECONDS
+from worker.loop.outage import Outage
 
 
 class World:

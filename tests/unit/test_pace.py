@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.pace import CLIMB_SECONDS, CUT_EVERY_SECONDS, Pace
+from worker.loop.pace import CLIMB_SECONDS, CUT_EVERY_SECONDS, Pace
 
 
 def test_it_begins_with_all_there_is() -> None:

@@ -10,11 +10,11 @@ from support import messages
 from support.messages import Sample
 from support.twin import S3Twin, drive
 
-from worker.move import Outcome, Result
-from worker.pipeline import Audit, Envelope, Handled, Rules, handle
-from worker.plan import Route
-from worker.port import CopyObject, Fault, FaultKind, Location, Reply, Request
-from worker.verdict import Ack, OnMalformed, Reject, Retry, VerdictRules, retry_seconds
+from worker.core.move import Outcome, Result
+from worker.core.pipeline import Audit, Envelope, Handled, Rules, handle
+from worker.core.plan import Route
+from worker.core.port import CopyObject, Fault, FaultKind, Location, Reply, Request
+from worker.core.verdict import Ack, OnMalformed, Reject, Retry, VerdictRules, retry_seconds
 
 RULES = Rules(Route(Location("acme-inbox", "uploads/"), Location("acme-inbox", "processed/")))
 SLOW_DOWN = Fault(FaultKind.THROTTLED, "CopyObject", "SlowDown")

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.events import ObjectEvent
-from worker.plan import MAX_KEY_BYTES, Move, Refuse, Route, Skip, SkipReason, plan, unusable
-from worker.port import Location
+from worker.core.events import ObjectEvent
+from worker.core.plan import MAX_KEY_BYTES, Move, Refuse, Route, Skip, SkipReason, plan, unusable
+from worker.core.port import Location
 
 ROUTE = Route(Location("in", "uploads/"), Location("in", "processed/"))
 OTHER_BUCKET = Route(Location("in", "uploads/"), Location("out", "uploads/done/"))

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.grants import Names, is_denied, kms_grant, policy, statement
-from worker.port import Fault, FaultKind, Location
-from worker.preflight import (
+from worker.core.port import Fault, FaultKind, Location
+from worker.operator.grants import Names, is_denied, kms_grant, policy, statement
+from worker.operator.preflight import (
     Finding,
     Guard,
     GuardResult,

@@ -11,10 +11,10 @@ from support import virtual_loop
 from support.queue_twin import QueueTwin, SlowQueue
 
 from worker.errors import AccessLostError
-from worker.outage import Outage
-from worker.queue_port import Queue, QueueUnavailableError, Received
-from worker.receiver import ACCESS_LOST_AFTER_SECONDS, LONGEST_WAIT_SECONDS, Receiver
-from worker.workload import Workload
+from worker.loop.outage import Outage
+from worker.loop.queue_port import Queue, QueueUnavailableError, Received
+from worker.loop.receiver import ACCESS_LOST_AFTER_SECONDS, LONGEST_WAIT_SECONDS, Receiver
+from worker.loop.workload import Workload
 
 DENIED = QueueUnavailableError("ReceiveMessage", "AccessDenied", access=True)
 GONE = QueueUnavailableError("ReceiveMessage", "timeout", access=False)

@@ -11,7 +11,7 @@ from support import virtual_loop
 from support.slow_s3 import SlowS3
 from support.twin import S3Twin
 
-from worker.port import (
+from worker.core.port import (
     Deleted,
     DeleteObject,
     DeleteObjects,
@@ -25,8 +25,8 @@ from worker.port import (
     Reply,
     Request,
 )
-from worker.s3_calls import DELETES_MOST, S3Calls, fits_a_batch
-from worker.workload import Workload
+from worker.loop.s3_calls import DELETES_MOST, S3Calls, fits_a_batch
+from worker.loop.workload import Workload
 
 
 class World:

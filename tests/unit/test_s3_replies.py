@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.aws.s3_replies import object_info, reply_to_error, reply_to_key_error
-from worker.port import (
+from worker.core.port import (
     Conflict,
     Encryption,
     Fault,

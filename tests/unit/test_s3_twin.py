@@ -5,7 +5,7 @@ from support.conditions import Behaviour
 from support.store import Content
 from support.twin import Pending, S3Twin
 
-from worker.port import (
+from worker.core.port import (
     AbortMultipartUpload,
     CompleteMultipartUpload,
     Copied,

@@ -2,14 +2,14 @@
 
 import pytest
 
+from worker.core.move import MoveRules, OnConflict
+from worker.core.multipart import MEBIBYTE
+from worker.core.pipeline import Rules
+from worker.core.plan import Route
+from worker.core.port import Location
+from worker.core.verdict import OnMalformed, OnMissing, VerdictRules
 from worker.errors import ExitCode, SettingsError
-from worker.move import MoveRules, OnConflict
-from worker.multipart import MEBIBYTE
-from worker.pipeline import Rules
-from worker.plan import Route
-from worker.port import Location
 from worker.settings import RELOADABLE, Settings, read_settings
-from worker.verdict import OnMalformed, OnMissing, VerdictRules
 
 QUEUE_URL = "https://sqs.us-east-2.amazonaws.com/123456789012/uploads"
 LEAST = {"QUEUE_URL": QUEUE_URL, "BUCKET": "acme-inbox"}

@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 from support import virtual_loop
 from support.queue_twin import QueueTwin, SlowQueue
 
-from worker.queue_port import Queue, QueueUnavailableError
-from worker.settle import MAX_TRIES, Settle
-from worker.workload import Workload
+from worker.loop.queue_port import Queue, QueueUnavailableError
+from worker.loop.settle import MAX_TRIES, Settle
+from worker.loop.workload import Workload
 
 GONE = QueueUnavailableError("DeleteMessageBatch", "timeout", access=False)
 

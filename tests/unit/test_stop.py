@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.stop import Stop, StopReason, StopRequest, install_signals
+from worker.host.stop import Stop, StopReason, StopRequest, install_signals
 
 DRAIN_SECONDS = 90.0
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.in_flight import in_flight
-from worker.move import Outcome, Result
-from worker.plan import Move, Refuse, Route
-from worker.port import Fault, FaultKind, Location
-from worker.sweep import (
+from worker.core.move import Outcome, Result
+from worker.core.plan import Move, Refuse, Route
+from worker.core.port import Fault, FaultKind, Location
+from worker.operator.in_flight import in_flight
+from worker.operator.sweep import (
     HOPELESS_AFTER,
     Listed,
     Tally,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from worker.systemd import Notifier
+from worker.host.systemd import Notifier
 
 PID = 4242
 

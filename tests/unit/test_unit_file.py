@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from worker.errors import ExitCode
-from worker.lifecycle import COMPLETION_SECONDS, DEFAULT_HOOK_NAME, SPOT_MARGIN_SECONDS
+from worker.host.lifecycle import COMPLETION_SECONDS, DEFAULT_HOOK_NAME, SPOT_MARGIN_SECONDS
 from worker.settings import read_settings
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"

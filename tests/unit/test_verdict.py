@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.move import Outcome, Result
-from worker.verdict import (
+from worker.core.move import Outcome, Result
+from worker.core.verdict import (
     RETRY_BASE_SECONDS,
     RETRY_MAX_SECONDS,
     Ack,

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from support import virtual_loop
 
-from worker.workload import PARKED_MAX, Workload
+from worker.loop.workload import PARKED_MAX, Workload
 
 
 def test_room_is_taken_at_once_and_given_back() -> None:

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from worker.aws.s3_replies import reply_to_error
-from worker.port import Fault, FaultKind, Reply
+from worker.core.port import Fault, FaultKind, Reply
 
 Answer: TypeAlias = Mapping[str, Any] | Reply
 """boto3's response; or a reply that says why there is none."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from worker.aws.asking import Asking, as_fault
-from worker.grants import Names, is_denied, statement
-from worker.port import Fault, FaultKind, Location, NotFound, PreconditionFailed
-from worker.preflight import Finding, Level, granted, refused, untold
+from worker.core.port import Fault, FaultKind, Location, NotFound, PreconditionFailed
+from worker.operator.grants import Names, is_denied, statement
+from worker.operator.preflight import Finding, Level, granted, refused, untold
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -14,10 +14,10 @@ from worker.aws.asking import Asking, as_fault
 from worker.aws.bucket_checks import DESTINATION_TRIALS, SOURCE_TRIALS, BucketChecks
 from worker.aws.clients import Clients
 from worker.aws.guard_probe import GuardProbe
+from worker.core.port import Fault, FaultKind
 from worker.errors import PreflightError
-from worker.grants import Names, is_denied
-from worker.port import Fault, FaultKind
-from worker.preflight import (
+from worker.operator.grants import Names, is_denied
+from worker.operator.preflight import (
     Finding,
     Level,
     QueueFacts,

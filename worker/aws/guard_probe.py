@@ -11,9 +11,17 @@ from uuid import uuid4
 from worker.aws.asking import Answer, Asking, as_fault
 from worker.aws.bucket_checks import NOBODYS_ETAG
 from worker.aws.s3_replies import reply_to_key_error
-from worker.grants import Names, is_denied, kms_grant, statement
-from worker.port import Fault, FaultKind, Location, NotFound, PreconditionFailed
-from worker.preflight import Finding, Guard, GuardResult, Level, granted, judge_guard, refused
+from worker.core.port import Fault, FaultKind, Location, NotFound, PreconditionFailed
+from worker.operator.grants import Names, is_denied, kms_grant, statement
+from worker.operator.preflight import (
+    Finding,
+    Guard,
+    GuardResult,
+    Level,
+    granted,
+    judge_guard,
+    refused,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

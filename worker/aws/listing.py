@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from worker.aws.asking import Asking, as_fault
+from worker.core.port import Location
 from worker.errors import PreflightError
-from worker.grants import Names
-from worker.port import Location
-from worker.preflight import refused
-from worker.sweep import Listed
+from worker.operator.grants import Names
+from worker.operator.preflight import refused
+from worker.operator.sweep import Listed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from worker.aws.s3_replies import AWS_ERRORS, object_info, reply_to_error, reply_to_key_error
-from worker.port import (
+from worker.core.port import (
     Aborted,
     AbortMultipartUpload,
     CompleteMultipartUpload,
@@ -54,7 +54,7 @@ Observer = Callable[[Reply], None]
 
 
 class BotoS3:
-    """Carries out the requests of `worker.port` with a boto3 client whose own retries are off.
+    """Carries out the requests of `worker.core.port` with a boto3 client whose own retries are off.
 
     `sleep` takes seconds. `conditions` False leaves all conditions away: for a store that knows
     none, by GUARDS=best-effort only.

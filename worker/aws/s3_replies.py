@@ -1,4 +1,4 @@
-"""What boto3 says or raises -> the replies of `worker.port`.
+"""What boto3 says or raises -> the replies of `worker.core.port`.
 
 Codes: "Error responses" in the Amazon S3 API reference; rules 21 to 23c.
 """
@@ -19,7 +19,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from worker.port import (
+from worker.core.port import (
     Conflict,
     Encryption,
     Fault,

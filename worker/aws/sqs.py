@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from worker.aws.s3_replies import AWS_ERRORS, is_credential_error
-from worker.queue_port import QueueUnavailableError, Received
+from worker.loop.queue_port import QueueUnavailableError, Received
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -13,8 +13,8 @@ from worker.aws.checks import run_checks
 from worker.aws.clients import Clients
 from worker.commands.output import print_json, reports_errors, say
 from worker.errors import ExitCode
-from worker.explain_text import printable
-from worker.preflight import Finding, Level, as_json, failures, judge_settings
+from worker.operator.explain_text import printable
+from worker.operator.preflight import Finding, Level, as_json, failures, judge_settings
 
 COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILURE: "red"}
 

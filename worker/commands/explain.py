@@ -13,11 +13,11 @@ from worker import cli_settings
 from worker.aws.clients import Clients
 from worker.aws.s3 import BotoS3
 from worker.commands.output import complain, print_json, reports_errors, say
-from worker.drive import drive
+from worker.core.drive import drive
 from worker.errors import ExitCode
-from worker.explain import Explanation, explain_live
-from worker.explain import explain as explain_text
-from worker.explain_text import as_json, as_lines
+from worker.operator.explain import Explanation, explain_live
+from worker.operator.explain import explain as explain_text
+from worker.operator.explain_text import as_json, as_lines
 from worker.settings import Settings
 
 EXAMPLES = """\b

@@ -19,14 +19,14 @@ from worker.aws.imds import DEFAULT_ENDPOINT, ImdsClient
 from worker.aws.s3 import BotoS3
 from worker.aws.sqs import BotoQueue
 from worker.cli_settings import load
-from worker.daemon import Daemon
 from worker.errors import ExitCode, PreflightError, WorkerError
-from worker.lifecycle import LifecycleWatcher
-from worker.preflight import Level, failures, is_unsupported
-from worker.service import Service
+from worker.host.lifecycle import LifecycleWatcher
+from worker.host.service import Service
+from worker.host.stop import StopRequest, install_signals
+from worker.host.systemd import Notifier
+from worker.loop.daemon import Daemon
+from worker.operator.preflight import Level, failures, is_unsupported
 from worker.settings import Settings
-from worker.stop import StopRequest, install_signals
-from worker.systemd import Notifier
 
 log = structlog.get_logger()
 

@@ -15,16 +15,16 @@ from worker.aws.clients import Clients
 from worker.aws.listing import list_objects
 from worker.aws.s3 import BotoS3
 from worker.commands.output import complain, print_json, reports_errors, say
-from worker.drive import drive
+from worker.core.drive import drive
+from worker.core.move import Outcome, Result, move
+from worker.core.plan import Refuse
+from worker.core.port import S3Port
 from worker.errors import PreflightError
-from worker.explain_text import printable
-from worker.in_flight import in_flight
-from worker.move import Outcome, Result, move
-from worker.plan import Refuse
-from worker.port import S3Port
-from worker.preflight import Level, failures, is_unsupported
+from worker.operator.explain_text import printable
+from worker.operator.in_flight import in_flight
+from worker.operator.preflight import Level, failures, is_unsupported
+from worker.operator.sweep import Candidate, Tally, age_text, candidates, parse_duration
 from worker.settings import Settings
-from worker.sweep import Candidate, Tally, age_text, candidates, parse_duration
 
 INCOMPLETE = 6
 """Exit status: something was left where it was."""

@@ -9,9 +9,9 @@ from support.catalogue import SMALL_PARTS, case, in_parts
 from support.conditions import AWS, Behaviour, Guards
 from support.interleave import explore
 
-from worker.move import MoveRules, OnConflict, Outcome, Result, failed, move
-from worker.plan import Move
-from worker.port import (
+from worker.core.move import MoveRules, OnConflict, Outcome, Result, failed, move
+from worker.core.plan import Move
+from worker.core.port import (
     Conflict,
     Copied,
     CopyObject,

@@ -6,7 +6,7 @@ from support.catalogue import case as make_case
 from support.catalogue import in_parts
 from support.interleave import count_stuck, explore
 
-from worker.move import Result
+from worker.core.move import Result
 
 
 def test_no_interleaving_loses_or_tears_a_file(case: Case) -> None:

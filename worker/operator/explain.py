@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from worker.events import Entry, Malformed, ObjectEvent, parse
-from worker.events import TestEvent as S3TestEvent
-from worker.forecast import Forecast, forecast
-from worker.move import MoveRules, OnConflict, Outcome, Result
-from worker.pipeline import Rules
-from worker.plan import Move, Refuse, Route, Skip, SkipReason, plan
-from worker.port import Steps
-from worker.verdict import Ack, OnMalformed, OnMissing, Retry, VerdictRules, judge
+from worker.core.events import Entry, Malformed, ObjectEvent, parse
+from worker.core.events import TestEvent as S3TestEvent
+from worker.core.move import MoveRules, OnConflict, Outcome, Result
+from worker.core.pipeline import Rules
+from worker.core.plan import Move, Refuse, Route, Skip, SkipReason, plan
+from worker.core.port import Steps
+from worker.core.verdict import Ack, OnMalformed, OnMissing, Retry, VerdictRules, judge
+from worker.operator.forecast import Forecast, forecast
 
 
 class Effect(StrEnum):

@@ -1,14 +1,14 @@
 """What a move would do now: the real move, told what S3 would say. Pure, and it only looks.
 
-`forecast` drives `worker.move.move` and passes on nothing but HeadObject; every other request is
-answered from what is there, by S3's rules for conditions. So it decides as the move decides.
+`forecast` drives `worker.core.move.move` and passes on nothing but HeadObject; every other request
+is answered from what is there, by S3's rules for conditions. So it decides as the move decides.
 """
 
 from dataclasses import dataclass
 
-from worker.move import MoveRules, Outcome, move
-from worker.plan import Move
-from worker.port import (
+from worker.core.move import MoveRules, Outcome, move
+from worker.core.plan import Move
+from worker.core.port import (
     Aborted,
     AbortMultipartUpload,
     CompleteMultipartUpload,

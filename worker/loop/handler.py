@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from worker.lease import Lease, Leases
-from worker.metrics import Metrics
-from worker.move import Result
-from worker.outage import Outage
-from worker.pipeline import Audit, Envelope, Handled, Rules, handle
-from worker.port import FaultKind, Reply, Request
-from worker.queue_port import QueueUnavailableError, Received
-from worker.s3_calls import S3Calls
-from worker.settle import Settle
-from worker.verdict import Ack, Retry, Verdict, invisible_seconds
+from worker.core.move import Result
+from worker.core.pipeline import Audit, Envelope, Handled, Rules, handle
+from worker.core.port import FaultKind, Reply, Request
+from worker.core.verdict import Ack, Retry, Verdict, invisible_seconds
+from worker.loop.lease import Lease, Leases
+from worker.loop.metrics import Metrics
+from worker.loop.outage import Outage
+from worker.loop.queue_port import QueueUnavailableError, Received
+from worker.loop.s3_calls import S3Calls
+from worker.loop.settle import Settle
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ import structlog
 
 from worker.aws.autoscaling import AutoScalingUnavailable, GroupMember
 from worker.aws.imds import ImdsUnavailable, SpotAction
-from worker.stop import StopReason, StopRequest
+from worker.host.stop import StopReason, StopRequest
 
 log = structlog.get_logger()
 

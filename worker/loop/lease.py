@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from worker.queue_port import OWN_FAULTS
+from worker.loop.queue_port import OWN_FAULTS
 
 log = structlog.get_logger()
 

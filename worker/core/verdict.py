@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from worker.move import Outcome, Result
+from worker.core.move import Outcome, Result
 
 RETRY_BASE_SECONDS = 5.0
 """The first wait: most hiccups are over by then, and nobody waits long for one."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from worker.port import Fault, FaultKind, Location
+from worker.core.port import Fault, FaultKind, Location
 
 Statement: TypeAlias = Mapping[str, object]
 """One statement of an IAM policy: Effect, Action, Resource."""

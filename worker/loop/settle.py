@@ -13,9 +13,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from worker.batch import LINGER_SECONDS, Batch
-from worker.queue_port import OWN_FAULTS, Queue, QueueUnavailableError
-from worker.workload import Workload
+from worker.loop.batch import LINGER_SECONDS, Batch
+from worker.loop.queue_port import OWN_FAULTS, Queue, QueueUnavailableError
+from worker.loop.workload import Workload
 
 log = structlog.get_logger()
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from worker.batch import Batch
-from worker.port import (
+from worker.core.port import (
     DeleteObject,
     DeleteObjects,
     Fault,
@@ -16,7 +15,8 @@ from worker.port import (
     Request,
     S3Port,
 )
-from worker.workload import Workload
+from worker.loop.batch import Batch
+from worker.loop.workload import Workload
 
 log = structlog.get_logger()
 

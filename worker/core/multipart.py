@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 
-from worker.port import (
+from worker.core.port import (
     AbortMultipartUpload,
     CompleteMultipartUpload,
     Copied,

@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from worker.port import S3Port, Steps
+from worker.core.port import S3Port, Steps
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from worker.events import ObjectEvent
-from worker.port import Location
+from worker.core.events import ObjectEvent
+from worker.core.port import Location
 
 MAX_KEY_BYTES = 1024
 """S3's limit on a key, in bytes of UTF-8 ("Naming Amazon S3 objects"); rule 23b."""

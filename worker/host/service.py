@@ -7,11 +7,11 @@ from contextlib import suppress
 
 import structlog
 
-from worker.daemon import Daemon
 from worker.errors import ExitCode, SettingsError
-from worker.lifecycle import COMPLETION_SECONDS
+from worker.host.lifecycle import COMPLETION_SECONDS
+from worker.host.systemd import Notifier
+from worker.loop.daemon import Daemon
 from worker.settings import RELOADABLE, Settings
-from worker.systemd import Notifier
 
 log = structlog.get_logger()
 

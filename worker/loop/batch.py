@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from worker.workload import Workload
+from worker.loop.workload import Workload
 
 LINGER_SECONDS = 1.0
 """The longest an item waits for company; only while other work is under way that may bring it."""

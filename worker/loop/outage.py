@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import structlog
 
-from worker.breaker import PROBES_HELD, WIDEN_MOST, WIDEN_SECONDS, Breaker
+from worker.loop.breaker import PROBES_HELD, WIDEN_MOST, WIDEN_SECONDS, Breaker
 
 log = structlog.get_logger()
 

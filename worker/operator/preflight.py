@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from worker.grants import Names, Statement, is_denied, kms_grant, policy, statement
-from worker.port import Fault, FaultKind, Location
+from worker.core.port import Fault, FaultKind, Location
+from worker.operator.grants import Names, Statement, is_denied, kms_grant, policy, statement
 from worker.settings import Settings
 
 FEWEST_RECEIVES = 3

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from worker.explain import EntryExplanation, Explanation, foreseen
-from worker.pipeline import Rules
+from worker.core.pipeline import Rules
+from worker.operator.explain import EntryExplanation, Explanation, foreseen
 
 VERDICTS = {"ack": "acknowledged", "retry": "tried again later", "reject": "rejected"}
 

@@ -12,20 +12,20 @@ from typing import Any
 
 import structlog
 
+from worker.core.port import Fault, FaultKind, Replies, Reply, S3Port
 from worker.errors import ExitCode
-from worker.handler import Delivery, Handler
-from worker.lease import Lease, Leases
-from worker.metrics import Metrics
-from worker.outage import Outage
-from worker.pace import Pace
-from worker.port import Fault, FaultKind, Replies, Reply, S3Port
-from worker.queue_port import Queue, Received
-from worker.receiver import Receiver
-from worker.s3_calls import S3Calls
+from worker.host.stop import Stop, StopReason, StopRequest
+from worker.loop.handler import Delivery, Handler
+from worker.loop.lease import Lease, Leases
+from worker.loop.metrics import Metrics
+from worker.loop.outage import Outage
+from worker.loop.pace import Pace
+from worker.loop.queue_port import Queue, Received
+from worker.loop.receiver import Receiver
+from worker.loop.s3_calls import S3Calls
+from worker.loop.settle import BATCH_MOST, Settle
+from worker.loop.workload import Workload
 from worker.settings import Settings
-from worker.settle import BATCH_MOST, Settle
-from worker.stop import Stop, StopReason, StopRequest
-from worker.workload import Workload
 
 log = structlog.get_logger()
 

@@ -8,11 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from worker.events import ObjectEvent
-from worker.forecast import ARCHIVES
-from worker.move import Outcome, Result
-from worker.plan import Move, Refuse, Route, Skip, plan
-from worker.port import FaultKind, Location
+from worker.core.events import ObjectEvent
+from worker.core.move import Outcome, Result
+from worker.core.plan import Move, Refuse, Route, Skip, plan
+from worker.core.port import FaultKind, Location
+from worker.operator.forecast import ARCHIVES
 
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 DURATION = re.compile(r"(?:\d{1,9}[smhd])+", re.ASCII)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from worker.multipart import PART_MIN_BYTES, copy_in_parts
-from worker.plan import MAX_KEY_BYTES, Move
-from worker.port import (
+from worker.core.multipart import PART_MIN_BYTES, copy_in_parts
+from worker.core.plan import MAX_KEY_BYTES, Move
+from worker.core.port import (
     Conflict,
     Copied,
     CopyObject,
@@ -96,7 +96,8 @@ class _CopyOver:
 def move(task: Move, rules: MoveRules) -> Steps[Outcome]:
     """Move one object so that at no moment, whoever else writes, a file is lost.
 
-    Yields requests of `worker.port`, is sent their replies, returns the Outcome. Raises nothing.
+    Yields requests of `worker.core.port`, is sent their replies, returns the Outcome; raises
+    nothing.
     """
     source: ObjectInfo | None = None
     if _must_look_first(task, rules):

@@ -6,12 +6,12 @@ The daemon and the Lambda function drive this same generator; so does the demo, 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from worker.events import Entry, Malformed, ObjectEvent, parse
-from worker.events import TestEvent as S3TestEvent
-from worker.move import MoveRules, Outcome, Result, move
-from worker.plan import Refuse, Route, Skip, plan
-from worker.port import Fault, Location, Steps
-from worker.verdict import Verdict, VerdictRules, judge
+from worker.core.events import Entry, Malformed, ObjectEvent, parse
+from worker.core.events import TestEvent as S3TestEvent
+from worker.core.move import MoveRules, Outcome, Result, move
+from worker.core.plan import Refuse, Route, Skip, plan
+from worker.core.port import Fault, Location, Steps
+from worker.core.verdict import Verdict, VerdictRules, judge
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import structlog
 
 from worker.errors import AccessLostError
-from worker.outage import Outage
-from worker.queue_port import Queue, QueueUnavailableError, Received
-from worker.workload import Workload
+from worker.loop.outage import Outage
+from worker.loop.queue_port import Queue, QueueUnavailableError, Received
+from worker.loop.workload import Workload
 
 log = structlog.get_logger()
 

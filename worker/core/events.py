@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import unquote_plus
 
-from worker.port import Location
+from worker.core.port import Location
 
 MAX_WRAPPINGS = 3
 """SNS may wrap EventBridge may wrap S3; deeper nesting is not something AWS makes."""

@@ -1,0 +1,1 @@
+"""The process among others: systemd, signals, the Auto Scaling group, spot notices."""

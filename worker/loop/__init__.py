@@ -1,0 +1,6 @@
+"""Many messages at once, on one event loop.
+
+`receiver` takes what `workload` has room for, `lease` holds it, `handler` drives it with
+`s3_calls`, `settle` carries the verdict out in a `batch`; `outage` (with `breaker`) and `pace`
+hold back; `daemon` composes them, and drains.
+"""

@@ -1,0 +1,1 @@
+"""What an operator asks, thought through without moving anything: check, explain, sweep."""
