@@ -28,7 +28,7 @@ cover: $(VENV)/.dev ## Show that the unit tests reach every line and branch of t
 	@$(BIN)/coverage report --include=$(PURE) --show-missing --fail-under=100
 
 heavy: $(VENV)/.test ## Run the long variants: every interleaving, 20,000 messages, more chaos
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile --heavy
+	@$(BIN)/python -m pytest -q -n auto --dist load --heavy -m heavy
 
 bench: $(VENV)/.test ## Measure the worker beside the plain loop, in one run
 	@$(BIN)/python tests/bench/run.py
