@@ -1,6 +1,7 @@
 """Moves objects from one S3 prefix to another, as S3's events tell, and loses none.
 
 `core` decides what becomes of a message, and does no I/O. `loop` does that for many messages at
-once. `host` is the process among others: systemd, signals, Auto Scaling. `operator` thinks through
-what a person asks, `commands` answers. `aws` alone talks to AWS. `demo` brings an AWS of its own.
+once. `host` is the process among others: systemd, signals, Auto Scaling; `service` joins the two.
+`operator` thinks through what a person asks, `commands` answers. `aws` alone talks to AWS. `demo`
+brings an AWS of its own.
 """

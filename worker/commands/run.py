@@ -21,11 +21,11 @@ from worker.aws.sqs import BotoQueue
 from worker.cli_settings import load
 from worker.errors import ExitCode, PreflightError, WorkerError
 from worker.host.lifecycle import LifecycleWatcher
-from worker.host.service import Service
 from worker.host.stop import StopRequest, install_signals
 from worker.host.systemd import Notifier
 from worker.loop.daemon import Daemon
 from worker.operator.preflight import Level, failures, is_unsupported
+from worker.service import Service
 from worker.settings import Settings
 
 log = structlog.get_logger()
