@@ -449,7 +449,9 @@ def test_a_service_that_is_late_at_boot_is_still_found() -> None:
         assert scene.stop_request.requested
 
 
-moments = st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+# hypothesis takes its bounds without a zone
+FIRST, LAST = datetime(2020, 1, 1), datetime(2040, 1, 1)  # noqa: DTZ001 - see above
+moments = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 outlooks = st.builds(
     Outlook,
     st.sampled_from([None, "InService", "Terminated", "Warmed:Terminated", "Standby"]),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote_plus
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -120,8 +121,6 @@ def test_rule_19_every_key_is_told_so_that_it_can_be_read_back(
     s3: Client, chain: Chain, tail: str
 ) -> None:
     """Whatever the key, unquoting what the event says gives it back, slashes in the clear."""
-    from urllib.parse import unquote_plus  # noqa: PLC0415 # this test's own measure
-
     put(s3, chain.bucket, f"uploads/x/{tail}")
     [record] = chain.records()
     told = record["s3"]["object"]["key"]

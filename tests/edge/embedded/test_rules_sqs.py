@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from moto.sqs.models import sqs_backends
 
 from worker.demo.embedded.server import EmbeddedAws
 
@@ -35,9 +36,7 @@ def receive(sqs: Client, queue: str, **more: object) -> list[dict[str, Any]]:
 
 
 def visited(queue: str) -> int:
-    """Count the messages that the server has looked at in this queue, ever."""
-    from moto.sqs.models import sqs_backends  # noqa: PLC0415 # the server runs in this process
-
+    """Count the messages that the server (in this process) has looked at in this queue, ever."""
     shelf = sqs_backends["123456789012"]["us-east-2"].queues[queue.rsplit("/", 1)[-1]].shelf
     count: int = shelf.visited
     return count

@@ -1,9 +1,7 @@
 """One contract for every S3 port: looking, copying, deleting."""
 
-from collections.abc import Iterator
-
 import pytest
-from support.s3_worlds import BUCKET, PORTS, World, copy_of
+from support.s3_worlds import BUCKET, World, copy_of
 
 from worker.core.port import (
     Copied,
@@ -36,25 +34,6 @@ ODD_KEYS = (
     "uploads//double//slash",
     "uploads/" + "k" * 992,
 )
-
-
-@pytest.fixture(scope="module", params=PORTS)
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    """Give each port in turn; tests use files of their own."""
-    with PORTS[request.param]() as made:
-        yield made
-
-
-@pytest.fixture
-def here(request: pytest.FixtureRequest) -> Location:
-    """Name a place that no other test uses."""
-    return Location(BUCKET, f"uploads/{request.node.name}")
-
-
-@pytest.fixture
-def there(request: pytest.FixtureRequest) -> Location:
-    """Name a destination that no other test uses."""
-    return Location(BUCKET, f"processed/{request.node.name}")
 
 
 # --- looking --------------------------------------------------------------------------------------

@@ -1,10 +1,8 @@
 """One contract for every S3 port: copies in parts."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
-from support.s3_worlds import BUCKET, PART_BYTES, PORTS, World, copy_of
+from support.s3_worlds import PART_BYTES, World, copy_of
 
 from worker.core.multipart import copy_in_parts
 from worker.core.port import (
@@ -27,25 +25,6 @@ from worker.core.port import (
     UploadCreated,
     UploadPartCopy,
 )
-
-
-@pytest.fixture(scope="module", params=PORTS)
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    """Give each port in turn; tests use files of their own."""
-    with PORTS[request.param]() as made:
-        yield made
-
-
-@pytest.fixture
-def here(request: pytest.FixtureRequest) -> Location:
-    """Name a place that no other test uses."""
-    return Location(BUCKET, f"uploads/{request.node.name}")
-
-
-@pytest.fixture
-def there(request: pytest.FixtureRequest) -> Location:
-    """Name a destination that no other test uses."""
-    return Location(BUCKET, f"processed/{request.node.name}")
 
 
 def begin_upload(world: World, here: Location, there: Location, size: int) -> tuple[str, str]:
