@@ -11,12 +11,15 @@ from worker.demo.embedded import (
     sns,
     speed,
     sqs,
+    sqs_moves,
     sqs_queues,
 )
+from worker.demo.embedded.iam import propagation
 from worker.demo.embedded.layer import Layer
 
 SERVICES: Final = (
     speed,
+    propagation,
     s3_checks,
     s3_delete,
     s3_objects,
@@ -25,6 +28,7 @@ SERVICES: Final = (
     sns,
     sqs,
     sqs_queues,
+    sqs_moves,
 )
 
 

@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 
 from worker.demo.embedded.clock import Clock
 from worker.demo.embedded.corrections import switch_on
+from worker.demo.embedded.iam.propagation import Propagation
 from worker.demo.embedded.layer import COPY_LIMIT_BYTES, Layer
 from worker.demo.embedded.operations import RequestCounter, counting
 from worker.demo.embedded.patches import Moto
@@ -30,6 +31,8 @@ class EmbeddedAws:
     Moto keeps its state in its classes, so one process holds one embedded AWS at a time
     (RuntimeError otherwise), and each starts empty. `port` 0 takes a free one. `honest=False`
     gives plain moto. `copy_limit_bytes` lowers S3's 5 GiB limit for a single copy.
+    A new role or instance profile is unknown to other services for `propagation_seconds`, and for
+    its first `propagation_refusals` uses (rules 1 to 3); with neither, it is known at once.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -41,12 +44,18 @@ class EmbeddedAws:
         honest: bool = True,
         clock: Clock | None = None,
         copy_limit_bytes: int = COPY_LIMIT_BYTES,
+        propagation_seconds: float = 0.0,
+        propagation_refusals: int = 0,
     ) -> None:
         self.requests = RequestCounter()
         """How many requests came in, by operation name."""
         self._port = port
         self._honest = honest
-        self._layer = Layer(clock=clock or Clock(), copy_limit_bytes=copy_limit_bytes)
+        self._layer = Layer(
+            clock=clock or Clock(),
+            copy_limit_bytes=copy_limit_bytes,
+            propagation=Propagation(propagation_seconds, propagation_refusals),
+        )
         self._server: Moto = None
         self._stack = ExitStack()
 
@@ -59,6 +68,11 @@ class EmbeddedAws:
     def clock(self) -> Clock:
         """SQS's clock (leases, delays, retention, names in use); `advance` it to skip waiting."""
         return self._layer.clock
+
+    @property
+    def propagation(self) -> Propagation:
+        """How long IAM's news takes; change it between two steps of a test."""
+        return self._layer.propagation
 
     @property
     def undelivered(self) -> deque[str]:
@@ -94,6 +108,7 @@ class EmbeddedAws:
             thread.start()
             starting.callback(thread.join)
             starting.callback(self._server.shutdown)
+            starting.callback(self._layer.closing.set)
             self._stack = starting.pop_all()
         return self
 

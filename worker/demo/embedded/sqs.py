@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from worker.demo.embedded.layer import Layer
 
 _MOST_ENTRIES: Final = 10
+_ORIGIN: Final = {"All", "DeadLetterQueueSourceArn"}
 _SPECIAL: Final = "AWS.SimpleQueueService."
 
 Handler = Callable[..., Moto]
@@ -42,6 +43,7 @@ def correct(layer: "Layer") -> None:
     patches.wrap(SQSBackend, "change_message_visibility", lease_is_changed)
     patches.replace(SQSBackend, "change_message_visibility_batch", each_lease_is_changed)
     patches.wrap(SQSBackend, "purge_queue", purge_empties_the_shelf)
+    patches.wrap(SQSResponse, "receive_message", origin_is_told)
     patches.replace(SQSResponse, "delete_message_batch", batch_ids_are_distinct)
 
 
@@ -101,12 +103,37 @@ def messages_are_leased(receive: Handler) -> Handler:
                 count, visibility_timeout or 0, left, lambda m: _fate(queue, m)
             )
             for message in dead:
+                message.dead_letter_source = queue.queue_arn
                 queue.dead_letter_queue.add_message(message)
             if not dead:
                 break
         for message in messages:
             models._filter_message_attributes(message, message_attribute_names or [])  # noqa: SLF001 # moto's own rule
         return messages
+
+    return received
+
+
+def origin_is_told(receive: Handler) -> Handler:
+    """Rule 15: a dead letter tells its origin: DeadLetterQueueSourceArn, if that or All is asked.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+    """
+
+    def received(self: Moto) -> Moto:
+        answer = receive(self)
+        asked = {
+            *self._get_param("AttributeNames", []),
+            *self._get_param("MessageSystemAttributeNames", []),
+        }
+        queue = self.sqs_backend.get_queue(self._get_queue_name())
+        wanted = bool(asked & _ORIGIN) and not queue.fifo_queue
+        for each in (answer.result or {}).get("Messages", []) if wanted else []:
+            message = queue.shelf.look_up(each["ReceiptHandle"])
+            origin = getattr(message, "dead_letter_source", None)
+            if origin is not None:
+                each.setdefault("Attributes", {})["DeadLetterQueueSourceArn"] = origin
+        return answer
 
     return received
 

@@ -83,6 +83,16 @@ class Shelf:
                     return received, moved
                 self._changed.wait(self._nap(left))
 
+    def take_ready(self) -> Moto:
+        """Take the oldest ready message out for good, without a receive; None if there is none."""
+        with self._changed:
+            self._bring_back()
+            if not self._ready:
+                return None
+            _, message = self._ready.popitem(last=False)
+            self.visited += 1
+            return message
+
     def delete(self, handle: str) -> None:
         """Delete by the newest handle; with an older one nothing happens, as AWS may do it.
 
@@ -123,6 +133,11 @@ class Shelf:
             self._changed.notify_all()
 
     # --- looking ---------------------------------------------------------------------------------
+
+    def look_up(self, handle: str) -> Moto:
+        """Give the message of a receipt handle, or None. Raises UnknownHandleError."""
+        with self._changed:
+            return self._find(handle)
 
     def counts(self) -> tuple[int, int, int]:
         """Count the ready, the leased and the delayed messages."""
