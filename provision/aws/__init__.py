@@ -1,0 +1,1 @@
+"""Sessions, errors, retries and waits: how the rest talks to AWS."""

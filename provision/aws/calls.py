@@ -1,0 +1,46 @@
+"""What AWS said when it refused, as values."""
+
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+from botocore.exceptions import ClientError
+
+T = TypeVar("T")
+
+GONE_CODES = frozenset(
+    {
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "QueueDoesNotExist",
+        "404",
+        "NoSuchBucket",
+        "NoSuchEntity",
+        "NotFound",
+        "NotFoundException",
+        "ResourceNotFound",
+        "ResourceNotFoundException",
+        "InvalidLaunchTemplateName.NotFoundException",
+        "InvalidGroup.NotFound",
+        "InvalidAMIID.NotFound",
+    }
+)
+"""How AWS's services say that something is not there."""
+
+
+def code_of(error: ClientError) -> str:
+    """Return AWS's error code, such as NoSuchBucket."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def message_of(error: ClientError) -> str:
+    """Return AWS's own words."""
+    return str(error.response.get("Error", {}).get("Message", ""))
+
+
+def unless_gone(call: Callable[[], T], codes: Collection[str] = GONE_CODES) -> T | None:
+    """Return what the call returns, or None if AWS says that the thing is not there."""
+    try:
+        return call()
+    except ClientError as error:
+        if code_of(error) in codes:
+            return None
+        raise

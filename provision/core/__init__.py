@@ -1,0 +1,1 @@
+"""What is wanted, what was found, and the plan between the two. Pure."""

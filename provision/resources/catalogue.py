@@ -1,0 +1,42 @@
+"""Which resources a stack has, in the order in which they are made, and who provides each kind."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from provision.aws.session import Aws
+from provision.core.plan import Intention
+from provision.core.resource import Key, Provider, Wanted
+from provision.resources import queue, topic
+from provision.spec.blueprint import Blueprint
+
+DESTROY_ORDER: Final = (
+    topic.KIND,
+    queue.KIND,
+)
+"""Kinds in the order in which they go: who uses a thing goes before the thing."""
+
+
+def intentions(blueprint: Blueprint) -> tuple[Intention, ...]:
+    """Return every resource that the stack has, may have or had, in the order of creation."""
+    return (
+        _want(queue.dead_letter_queue(blueprint)),
+        _want(queue.queue(blueprint)),
+        _want(topic.upload_topic(blueprint)),
+    )
+
+
+def providers(aws: Aws, blueprint: Blueprint) -> Mapping[str, Provider]:
+    """Return who looks at and changes each kind."""
+    return {
+        queue.KIND: queue.QueueProvider(aws.sqs),
+        topic.KIND: topic.TopicProvider(aws.sns, blueprint.names),
+    }
+
+
+def in_destroy_order(keys: tuple[Key, ...]) -> tuple[Key, ...]:
+    """Sort keys so that whatever uses a thing goes before the thing."""
+    return tuple(sorted(keys, key=lambda key: DESTROY_ORDER.index(key.kind)))
+
+
+def _want(wanted: Wanted) -> Intention:
+    return Intention(wanted.key, wanted)

@@ -1,0 +1,59 @@
+"""What every family draws its resources from: the stack, its names, and what surrounds it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from provision.core.resource import OWNER_TAG
+from provision.spec.names import Names
+from provision.spec.stack import Stack
+
+LEASE_MARGIN_SECONDS = 30
+"""Between a drain's end and the moment its messages come back to others."""
+
+LAMBDA_VISIBILITY_FACTOR = 6
+"""Queue visibility over function timeout, as Lambda's own guide advises (rule 46)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The AMI that instances start from."""
+
+    id: str
+    architecture: str
+    root_device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Where instances may run: the subnets by their zone, all of one VPC."""
+
+    vpc_id: str
+    subnets: Mapping[str, str]
+    """Subnet id → zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """Everything that decides what is wanted.
+
+    `image` or `network` None: there is none (yet), so neither template nor group is wanted.
+    """
+
+    stack: Stack
+    names: Names
+    network: Network | None = None
+    image: Image | None = None
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags that everything of the stack carries."""
+        return {**self.stack.tags, OWNER_TAG: self.stack.name}
+
+    @property
+    def visibility_seconds(self) -> int:
+        """How long a received message stays hidden: a drain's time, and six timeouts of Lambda's.
+
+        Copies that take longer are no concern: the worker renews its leases.
+        """
+        drain = self.stack.worker.drain_seconds + LEASE_MARGIN_SECONDS
+        return max(drain, LAMBDA_VISIBILITY_FACTOR * self.stack.lambda_.timeout_seconds)
