@@ -6,6 +6,7 @@ dispatcher, and the corrections, by service: `s3_checks` and `s3_delete` (what S
 tells), `sqs_queues` (which queues may be), `sqs` over `sqs_shelf` (what waits, what is leased),
 `sqs_moves` (what is redriven), `iam` (who is known to whom).
 `layer` lists the corrections and switches them on and off; `patches` is how; `policy` says who may
-send to whom; `speed` changes no answer. To correct another service, write a module with
-`correct(layer)` and name it in `corrections.SERVICES`.
+send to whom; `speed` changes no answer. `ec2` and `autoscaling` are packages of their own; `state`
+tells of one instance, `ticker` lets time pass by itself. To correct another service, write a module
+with `correct(layer)` and name it in `corrections.SERVICES`.
 """

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from worker.demo.embedded.clock import Clock
+from worker.demo.embedded.ec2.machines import Machines, NoMachines
 from worker.demo.embedded.iam.propagation import Propagation
 from worker.demo.embedded.patches import Patches
 
@@ -15,6 +16,26 @@ COPY_LIMIT_BYTES: Final = 5 * 1024**3
 
 _REMEMBERED_LOSSES: Final = 100
 """Enough to explain a test's failure, and never a leak in a long demo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """How long EC2 and Auto Scaling take, in seconds of the embedded clock.
+
+    All of them are zero for a region in real time that has machines of its own pace.
+    """
+
+    launch_seconds: float = 20
+    """From a group's launch of an instance to the end of `Pending`."""
+    terminate_seconds: float = 20
+    """From a group's termination of an instance to its leaving the group."""
+    image_seconds: float = 60
+    """How long a new image is `pending`."""
+
+    @classmethod
+    def none(cls) -> "Delays":
+        """Everything holds at once."""
+        return cls(0, 0, 0)
 
 
 @dataclass(slots=True)
@@ -34,3 +55,15 @@ class Layer:
     """Set when the server stops: every thread of a correction ends then."""
     undelivered: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_LOSSES))
     """Why a message went nowhere: AWS only counts it; here a test can read it."""
+    machines: Machines = field(default_factory=NoMachines)
+    """What stands behind the instances."""
+    delays: Delays = field(default_factory=Delays)
+    region_lock: threading.RLock = field(default_factory=threading.RLock)
+    """Held by every EC2 and Auto Scaling request, and by whatever looks at their state."""
+    state_machines: list[Callable[[], None]] = field(default_factory=list)
+    """Each brings what it keeps to the clock's now; called with the region locked."""
+
+    def pass_time(self) -> None:
+        """Let every state machine go on to the clock's now."""
+        for go_on in self.state_machines:
+            go_on()

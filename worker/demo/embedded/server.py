@@ -17,10 +17,13 @@ from werkzeug.serving import make_server
 
 from worker.demo.embedded.clock import Clock
 from worker.demo.embedded.corrections import switch_on
+from worker.demo.embedded.ec2.machines import Machines, NoMachines
 from worker.demo.embedded.iam.propagation import Propagation
-from worker.demo.embedded.layer import COPY_LIMIT_BYTES, Layer
+from worker.demo.embedded.layer import COPY_LIMIT_BYTES, Delays, Layer
 from worker.demo.embedded.operations import RequestCounter, counting
 from worker.demo.embedded.patches import Moto
+from worker.demo.embedded.state import InstanceState, instance_state
+from worker.demo.embedded.ticker import repeat
 
 REGION: Final = "us-east-2"
 
@@ -33,6 +36,8 @@ class EmbeddedAws:
     gives plain moto. `copy_limit_bytes` lowers S3's 5 GiB limit for a single copy.
     A new role or instance profile is unknown to other services for `propagation_seconds`, and for
     its first `propagation_refusals` uses (rules 1 to 3); with neither, it is known at once.
+    `machines` is told of every instance; `delays` says how long EC2 and Auto Scaling take. Their
+    time passes at each request and at `tick()`; with `tick_seconds`, by itself as well.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -46,15 +51,21 @@ class EmbeddedAws:
         copy_limit_bytes: int = COPY_LIMIT_BYTES,
         propagation_seconds: float = 0.0,
         propagation_refusals: int = 0,
+        machines: Machines | None = None,
+        delays: Delays | None = None,
+        tick_seconds: float | None = None,
     ) -> None:
         self.requests = RequestCounter()
         """How many requests came in, by operation name."""
         self._port = port
         self._honest = honest
+        self._tick_seconds = tick_seconds
         self._layer = Layer(
             clock=clock or Clock(),
             copy_limit_bytes=copy_limit_bytes,
             propagation=Propagation(propagation_seconds, propagation_refusals),
+            machines=machines or NoMachines(),
+            delays=delays or Delays(),
         )
         self._server: Moto = None
         self._stack = ExitStack()
@@ -66,7 +77,7 @@ class EmbeddedAws:
 
     @property
     def clock(self) -> Clock:
-        """SQS's clock (leases, delays, retention, names in use); `advance` it to skip waiting."""
+        """The clock of SQS, EC2 and Auto Scaling; `advance` it to skip waiting."""
         return self._layer.clock
 
     @property
@@ -78,6 +89,17 @@ class EmbeddedAws:
     def undelivered(self) -> deque[str]:
         """Why the latest messages went nowhere: a policy, a missing queue, a size."""
         return self._layer.undelivered
+
+    def tick(self) -> None:
+        """Let EC2 and Auto Scaling go on to the clock's now."""
+        with self._layer.region_lock:
+            self._layer.pass_time()
+
+    def instance_state(self, instance_id: str) -> InstanceState | None:
+        """Tell an instance's state as its own metadata service would; None if there is no such."""
+        with self._layer.region_lock:
+            self._layer.pass_time()
+            return instance_state(instance_id)
 
     def environment(self) -> dict[str, str]:
         """Give the variables that point boto3, or a child process, at this AWS."""
@@ -109,6 +131,8 @@ class EmbeddedAws:
             starting.callback(thread.join)
             starting.callback(self._server.shutdown)
             starting.callback(self._layer.closing.set)
+            if self._tick_seconds:
+                starting.callback(repeat(self.tick, self._tick_seconds))
             self._stack = starting.pop_all()
         return self
 
