@@ -11,10 +11,14 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
 
 COPY_LIMIT_BYTES = 6 * 1024 * 1024
 """Above the 5 MiB that a part must have, and small enough to exceed quickly."""
+
+LAMBDA_SECONDS = 60.0
+"""No test that looks at a change meets its end by chance; the clock is set forward."""
 
 Client = Any
 """A boto3 client: tests use several services through one type."""
@@ -24,7 +28,11 @@ Client = Any
 def aws() -> Iterator[EmbeddedAws]:
     """Start the server that all tests here share."""
     honest = os.environ.get("EMBEDDED_AWS") != "plain"
-    with EmbeddedAws(honest=honest, copy_limit_bytes=COPY_LIMIT_BYTES) as server:
+    with EmbeddedAws(
+        honest=honest,
+        copy_limit_bytes=COPY_LIMIT_BYTES,
+        delays=Delays(lambda_seconds=LAMBDA_SECONDS),
+    ) as server:
         yield server
 
 

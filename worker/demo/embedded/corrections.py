@@ -14,6 +14,7 @@ from worker.demo.embedded import (
     sqs_moves,
     sqs_queues,
 )
+from worker.demo.embedded.awslambda import functions, mappings
 from worker.demo.embedded.ec2 import machines, turns
 from worker.demo.embedded.iam import propagation
 from worker.demo.embedded.layer import Layer
@@ -32,6 +33,8 @@ SERVICES: Final = (
     sqs_moves,
     machines,
     turns,
+    functions,
+    mappings,
 )
 
 

@@ -20,7 +20,7 @@ _REMEMBERED_LOSSES: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """How long EC2 and Auto Scaling take, in seconds of the embedded clock.
+    """How long EC2, Auto Scaling and Lambda take, in seconds of the embedded clock.
 
     All of them are zero for a region in real time that has machines of its own pace.
     """
@@ -31,11 +31,13 @@ class Delays:
     """From a group's termination of an instance to its leaving the group."""
     image_seconds: float = 60
     """How long a new image is `pending`."""
+    lambda_seconds: float = 2
+    """How long a change of a function or of an event source mapping takes."""
 
     @classmethod
     def none(cls) -> "Delays":
         """Everything holds at once."""
-        return cls(0, 0, 0)
+        return cls(0, 0, 0, 0)
 
 
 @dataclass(slots=True)

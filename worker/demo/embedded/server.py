@@ -36,8 +36,8 @@ class EmbeddedAws:
     gives plain moto. `copy_limit_bytes` lowers S3's 5 GiB limit for a single copy.
     A new role or instance profile is unknown to other services for `propagation_seconds`, and for
     its first `propagation_refusals` uses (rules 1 to 3); with neither, it is known at once.
-    `machines` is told of every instance; `delays` says how long EC2 and Auto Scaling take. Their
-    time passes at each request and at `tick()`; with `tick_seconds`, by itself as well.
+    `machines` is told of every instance; `delays` says how long EC2, Auto Scaling and Lambda
+    take. Time passes at each request and at `tick()`; with `tick_seconds`, by itself as well.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
