@@ -1,0 +1,27 @@
+"""`provision`: the command line. Each command stands in its own file under provision/commands/."""
+
+import click
+
+from provision.commands.apply import apply
+from provision.commands.init import init
+from provision.commands.plan import plan
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="s3-event-worker")
+def main() -> None:
+    """Stand up, watch, change and take down the whole system, from one stack file.
+
+    Credentials and endpoints are the standard ones (AWS_PROFILE, AWS_ENDPOINT_URL, ...). Nothing is
+    touched that does not carry the stack's tag.
+
+    \b
+    Examples:
+      provision init                      write stack.toml, every setting explained
+      provision plan                      what would change, property by property
+      provision apply                     make it so; running it again resumes
+    """
+
+
+for command in (init, plan, apply):
+    main.add_command(command)

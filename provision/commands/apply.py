@@ -1,0 +1,93 @@
+"""`provision apply`: makes AWS what the stack file says."""
+
+import time
+
+import click
+
+from provision.apply import Applied
+from provision.apply import apply as carry_out
+from provision.commands.context import Context, with_stack
+from provision.commands.output import (
+    console,
+    hint_for,
+    print_json,
+    progress_console,
+    told,
+)
+from provision.commands.plan import introduce, plan_for
+from provision.core.plan import Plan
+from provision.core.resource import Key
+from provision.errors import PartialError, RefusedError
+from provision.resources.catalogue import providers
+from provision.screen.plan_view import plan_document, plan_text
+from provision.screen.steps import StepLines
+from provision.spec.blueprint import Blueprint
+
+EXAMPLES = """\b
+Examples:
+  provision apply                             show the plan, ask, carry it out, verify
+  provision apply --yes                       do not ask, as in CI
+  provision apply --adopt queue/files-uploads take over a queue that exists already
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--adopt",
+    multiple=True,
+    metavar="KIND/NAME",
+    help="Take over a resource that belongs to no stack; may be given several times.",
+)
+@with_stack
+def apply(context: Context, *, yes: bool, adopt: tuple[str, ...]) -> None:
+    """Make AWS what the stack file says; safe to interrupt, and to run again.
+
+    Exit status: 0 done, 1 refused before anything was changed, 3 only part of it happened.
+    """
+    blueprint = context.blueprint()
+    if not context.wants_json:
+        introduce(context, blueprint)
+    planned = plan_for(context, blueprint, frozenset(map(_key, adopt)))
+    _agree(context, planned, yes=yes)
+    _carry_out(context, blueprint, planned)
+    if context.wants_json:
+        print_json(plan_document(planned))
+
+
+def _agree(context: Context, planned: Plan, *, yes: bool) -> None:
+    if not context.wants_json:
+        console().print(plan_text(planned), soft_wrap=True)
+    if planned.refusals:
+        names = ", ".join(str(refusal.key) for refusal in planned.refusals)
+        raise RefusedError(f"nothing was changed: {names}", planned.refusals[0].hint)
+    if planned.steps and not yes:
+        click.confirm("Carry this out?", abort=True, err=True)
+
+
+def _carry_out(context: Context, blueprint: Blueprint, planned: Plan) -> None:
+    applied = carry_out(
+        planned,
+        providers(context.aws, blueprint),
+        stack=context.stack.name,
+        progress=StepLines(progress_console(), len(planned.steps)),
+        sleep=time.sleep,
+    )
+    if applied.error is not None:
+        raise _partial(applied) from applied.error
+
+
+def _partial(applied: Applied) -> PartialError:
+    remaining = ", ".join(str(step.key) for step in applied.remaining)
+    error = applied.error or InterruptedError()
+    return PartialError(
+        f"stopped after {len(applied.done)} steps: {told(error)}\n  remaining: {remaining}",
+        hint_for(error) or "mend that, then run `provision apply` again: it goes on from there",
+    )
+
+
+def _key(text: str) -> Key:
+    kind, slash, name = text.partition("/")
+    if not slash or not kind or not name:
+        raise click.BadParameter(f"{text!r} is not KIND/NAME, as the plan shows it")
+    return Key(kind, name)

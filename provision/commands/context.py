@@ -1,0 +1,93 @@
+"""What every command begins with: its common options, the stack file, and a session with AWS."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Concatenate, TypeVar
+
+import boto3
+import click
+
+from provision.aws.session import Aws
+from provision.aws.surroundings import Identity, identify, survey
+from provision.commands.output import reports_errors
+from provision.errors import StackFileError
+from provision.spec.blueprint import Blueprint
+from provision.spec.reading import HINT, read_stack
+from provision.spec.stack import Stack
+
+R = TypeVar("R")
+
+STACK_FILE = "stack.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A stack, a session in its region, and how to answer; all that a command needs."""
+
+    stack: Stack
+    aws: Aws
+    identity: Identity
+    wants_json: bool
+
+    def blueprint(self) -> Blueprint:
+        """Look at what surrounds the stack, anew at each call."""
+        return survey(self.stack, self.identity)
+
+
+def with_stack(command: Callable[Concatenate[Context, ...], R]) -> Callable[..., R]:
+    """Give a command the common options, and a Context for them; errors are told and exit.
+
+    To stand below click's own decorators.
+    """
+
+    @_options
+    @functools.wraps(command)
+    @reports_errors
+    def run(
+        *,
+        stack_file: str,
+        region: str | None,
+        profile: str | None,
+        endpoint_url: str | None,
+        wants_json: bool,
+        **own: Any,  # noqa: ANN401 # the command's own options, which click has made of its types
+    ) -> R:
+        stack = load_stack(stack_file, region)
+        session = boto3.Session(region_name=stack.region, profile_name=profile)
+        aws = Aws(session, endpoint_url)
+        return command(Context(stack, aws, identify(aws.sts), wants_json), **own)
+
+    return run
+
+
+def load_stack(path: str, region: str | None = None) -> Stack:
+    """Read the stack file; `region` overrules the one in it. Raises StackFileError."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise StackFileError(path, [f"cannot be read: {why}"], HINT) from error
+    stack = read_stack(text, path)
+    return stack.model_copy(update={"region": region}) if region else stack
+
+
+def _options(command: Callable[..., R]) -> Callable[..., R]:
+    for option in (
+        click.option("--json", "wants_json", is_flag=True, help="Print one JSON document."),
+        click.option("--endpoint-url", metavar="URL", help="Talk to this instead of AWS."),
+        click.option("--profile", metavar="NAME", help="The AWS profile to use."),
+        click.option("--region", metavar="REGION", help="Instead of the stack file's region."),
+        click.option(
+            "--stack",
+            "stack_file",
+            default=STACK_FILE,
+            envvar="PROVISION_STACK",
+            show_default=True,
+            metavar="FILE",
+            help="The stack file.",
+        ),
+    ):
+        command = option(command)
+    return command

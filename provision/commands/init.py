@@ -1,0 +1,36 @@
+"""`provision init`: writes a stack file that explains every setting."""
+
+from pathlib import Path
+
+import click
+
+from provision.commands.context import STACK_FILE
+from provision.commands.output import reports_errors, say
+from provision.errors import RefusedError
+from provision.spec.reading import read_stack
+from provision.spec.starting_file import starting_file
+
+EXAMPLES = """\b
+Examples:
+  provision init --name files --region us-east-2 --bucket acme-files
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--name", prompt="Name of the stack", help="Begins the name of all it makes.")
+@click.option("--region", prompt="Region", help="Such as us-east-2.")
+@click.option("--bucket", prompt="Bucket that files land in", help="A new one, or one of yours.")
+@click.option("--stack", "path", default=STACK_FILE, show_default=True, help="The file to write.")
+@reports_errors
+def init(*, name: str, region: str, bucket: str, path: str) -> None:
+    """Write a stack file in which every setting is explained. Never overwrites one."""
+    text = starting_file(name=name, region=region, bucket=bucket)
+    read_stack(text, path)
+    try:
+        with Path(path).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise RefusedError(
+            f"{path} is there already, and is not overwritten", "see --stack for another name"
+        ) from error
+    say(f"wrote {path}; look through it, then run `provision plan`")

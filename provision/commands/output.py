@@ -1,0 +1,90 @@
+"""What the commands share: data to stdout, the rest to stderr, and errors without a traceback."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from provision.aws.calls import code_of, message_of
+from provision.errors import ExitCode, ProvisionError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DENIED = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError", "Forbidden")
+EXPIRED = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient", "AuthFailure")
+
+
+def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Print a ProvisionError, or what AWS refused, with the next thing to do; exit with its code.
+
+    To stand below click's decorators.
+    """
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except ProvisionError as error:
+            complain(str(error), error.hint)
+            sys.exit(error.exit_code)
+        except ClientError as error:
+            complain(told(error), hint_for(error))
+            sys.exit(ExitCode.FAILED)
+        except BotoCoreError as error:
+            complain(
+                f"AWS cannot be used like this: {error}",
+                "see --profile, --endpoint-url, AWS_PROFILE and AWS_ENDPOINT_URL",
+            )
+            sys.exit(ExitCode.FAILED)
+
+    return run
+
+
+def told(error: Exception) -> str:
+    """Return AWS's refusal as one line: the operation, the code, AWS's own words."""
+    if isinstance(error, ClientError):
+        return f"{error.operation_name}: {code_of(error)}: {message_of(error)}"
+    return str(error)
+
+
+def hint_for(error: Exception) -> str:
+    """Return what to do about a refusal; empty where AWS's own words must do."""
+    code = code_of(error) if isinstance(error, ClientError) else ""
+    if code.startswith(DENIED):
+        return "`provision policy operator` prints all that the operator's role needs"
+    if code.startswith(EXPIRED):
+        return "the credentials are unknown or have expired: sign in again, or see --profile"
+    return ""
+
+
+def console() -> Console:
+    """Return the console for data: stdout."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def progress_console() -> Console:
+    """Return the console for progress and hints: stderr."""
+    return Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """Print progress or a hint, on stderr."""
+    click.echo(text, err=True)
+
+
+def complain(text: str, hint: str = "") -> None:
+    """Print an error and what to do next, on stderr; in red on a terminal."""
+    click.secho(text, err=True, fg="red")
+    if hint:
+        click.echo(f"  → {hint}", err=True)
+
+
+def print_json(document: object) -> None:
+    """Print data, on stdout."""
+    click.echo(json.dumps(document, indent=2))
