@@ -77,6 +77,35 @@ def sns(client: Callable[[str], Client]) -> Client:
     return client("sns")
 
 
+@pytest.fixture(scope="module")
+def ec2(client: Callable[[str], Client]) -> Client:
+    """Give the EC2 client."""
+    return client("ec2")
+
+
+@pytest.fixture(scope="module")
+def iam(client: Callable[[str], Client]) -> Client:
+    """Give the IAM client."""
+    return client("iam")
+
+
+@pytest.fixture(scope="module")
+def image_id(ec2: Client) -> str:
+    """Give an image of Amazon's, for x86_64."""
+    chosen = [{"Name": "architecture", "Values": ["x86_64"]}]
+    found: str = ec2.describe_images(Owners=["amazon"], Filters=chosen)["Images"][0]["ImageId"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def subnets(ec2: Client) -> dict[str, str]:
+    """Give the default VPC's subnets by zone, in the order of the zones."""
+    found = {
+        each["AvailabilityZone"]: each["SubnetId"] for each in ec2.describe_subnets()["Subnets"]
+    }
+    return dict(sorted(found.items()))
+
+
 @pytest.fixture
 def name() -> str:
     """Give a name that no other test uses, for a bucket, a queue or a topic."""

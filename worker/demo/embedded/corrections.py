@@ -15,7 +15,7 @@ from worker.demo.embedded import (
     sqs_queues,
 )
 from worker.demo.embedded.awslambda import functions, mappings
-from worker.demo.embedded.ec2 import machines, turns
+from worker.demo.embedded.ec2 import images, launching, machines, templates, turns
 from worker.demo.embedded.iam import propagation
 from worker.demo.embedded.layer import Layer
 
@@ -31,6 +31,9 @@ SERVICES: Final = (
     sqs,
     sqs_queues,
     sqs_moves,
+    templates,
+    launching,
+    images,
     machines,
     turns,
     functions,
