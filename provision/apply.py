@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from provision.aws.patience import Patience
 from provision.core.plan import Create, Intention, Plan, Remove, Step, Update, plan_one
 from provision.core.resource import Found, Key, Provider
+from provision.errors import ProvisionError
 
 
 class Progress(Protocol):
@@ -52,15 +53,15 @@ def apply(
 
     Nothing is undone then: the next run finds what was made, and goes on from there.
     """
-    worker = _Taker(providers, stack, Patience(sleep, progress.waits))
+    taker = _Taker(providers, stack, Patience(sleep, progress.waits))
     for position, step in enumerate(plan.steps):
-        progress.begins(step)
         try:
-            worker.take(step)
-        except (ClientError, BotoCoreError, KeyboardInterrupt) as error:
+            progress.begins(step)
+            taker.take(step)
+            progress.ends(step)
+        except (ClientError, BotoCoreError, ProvisionError, KeyboardInterrupt) as error:
             stopped = error if isinstance(error, Exception) else InterruptedError("interrupted")
             return Applied(plan.steps[:position], plan.steps[position:], stopped)
-        progress.ends(step)
     return Applied(plan.steps)
 
 

@@ -1,0 +1,202 @@
+"""The stack file: read whole, every fault told at once, and what `init` writes can be read."""
+
+import json
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic.fields import FieldInfo
+
+from provision.errors import ExitCode, StackFileError
+from provision.spec.reading import read_stack
+from provision.spec.stack import Section, Stack
+from provision.spec.starting_file import starting_file
+
+LEAST = """
+name = "files"
+region = "us-east-2"
+[pipeline]
+bucket = "acme-files"
+"""
+
+
+def faults_of(text: str) -> list[str]:
+    """Return what is wrong with a stack file that cannot work."""
+    with pytest.raises(StackFileError) as caught:
+        read_stack(text)
+    assert caught.value.exit_code is ExitCode.CHANGES
+    assert "provision init" in caught.value.hint
+    return list(caught.value.faults)
+
+
+def test_name_region_and_bucket_are_enough() -> None:
+    """All else has the seed's figures, or safer ones, by default."""
+    stack = read_stack(LEAST)
+    assert (stack.instances.minimum, stack.instances.desired, stack.instances.maximum) == (1, 1, 2)
+    assert (stack.lambda_.timeout_seconds, stack.lambda_.memory_mib) == (30, 256)
+    assert stack.pipeline.max_receive_count == 5
+    assert (stack.pipeline.source_prefix, stack.pipeline.destination_prefix) == (
+        "uploads/",
+        "processed/",
+    )
+
+
+def test_every_fault_is_told_at_once_with_its_place() -> None:
+    """A person mends a file once, not six times."""
+    faults = faults_of(
+        """
+        name = "Files!"
+        region = "Ohio"
+        [pipeline]
+        bucket = "acme-files"
+        max_receive_count = 1
+        [instances]
+        maximum = 0
+        [lambda]
+        timeout_seconds = 1
+        """
+    )
+    assert sorted(fault.split(":")[0] for fault in faults) == [
+        "instances.maximum",
+        "lambda.timeout_seconds",
+        "name",
+        "pipeline.max_receive_count",
+        "region",
+    ]
+
+
+def test_a_slip_of_the_pen_is_told_with_what_was_meant() -> None:
+    """Unknown settings are no settings; near ones are named, in sections as well."""
+    faults = faults_of(LEAST + 'buckett = "b"\n[instances]\ntipe = "t3.micro"\n[lambda]\nmemry=1\n')
+    assert faults == [
+        "pipeline.buckett: no such setting; did you mean bucket?",
+        "instances.tipe: no such setting; did you mean type?",
+        "lambda.memry: no such setting; did you mean memory_mib?",
+    ]
+
+
+def test_a_missing_section_is_told() -> None:
+    """Without a bucket there is nothing to do."""
+    assert faults_of('name = "files"\nregion = "us-east-2"\n') == ["pipeline: missing"]
+
+
+def test_what_is_not_toml_is_told_with_its_line() -> None:
+    """The parser's own words, which hold the line."""
+    (fault,) = faults_of("name = \nregion = 1")
+    assert fault.startswith("not TOML:")
+    assert "line 1" in fault
+
+
+def test_a_destination_inside_the_source_is_refused() -> None:
+    """Every move would start another one."""
+    (fault,) = faults_of(LEAST + 'destination_prefix = "uploads/done/"\n')
+    assert fault.startswith("pipeline: destination_prefix 'uploads/done/' is inside")
+
+
+@pytest.mark.parametrize("prefix", ["", "uploads", "/uploads/"])
+def test_a_prefix_is_a_folder(prefix: str) -> None:
+    """Not empty, for then every object were moved; and with its slash at the end."""
+    assert len(faults_of(LEAST + f'source_prefix = "{prefix}"\n')) == 1
+
+
+def test_sizes_out_of_order_are_refused() -> None:
+    """Desired below minimum would be raised by AWS in silence (rule 39)."""
+    (fault,) = faults_of(LEAST + "[instances]\nminimum = 2\n")
+    assert "do not stand in that order" in fault
+
+
+@pytest.mark.parametrize("name", ["aws:thing", "s3-event-worker:stack"])
+def test_reserved_tags_are_refused(name: str) -> None:
+    """AWS keeps `aws:`, and we keep our own: nobody can claim somebody else's resources."""
+    (fault,) = faults_of(LEAST + f'[tags]\n"{name}" = "x"\n')
+    assert "reserved" in fault
+
+
+def test_the_starting_file_can_be_read_and_changes_no_default() -> None:
+    """What `init` writes is the least file, with explanations."""
+    text = starting_file(name="files", region="us-east-2", bucket="acme-files")
+    assert read_stack(text) == read_stack(LEAST)
+
+
+def test_every_setting_stands_in_the_starting_file_with_its_default() -> None:
+    """Take away the comment signs before settings: the file still says the same."""
+    text = starting_file(name="files", region="us-east-2", bucket="acme-files")
+    lines = [line.removeprefix("# ") if " = " in line else line for line in text.splitlines()]
+    whole = "\n".join(line for line in lines if "Project" not in line)
+    assert read_stack(whole) == read_stack(LEAST)
+    written = {f"{section}.{name}" for section, name in _settings_of(tomllib.loads(whole))}
+    assert written == set(_known(Stack, ""))
+
+
+def _settings_of(document: dict[str, object]) -> list[tuple[str, str]]:
+    found = []
+    for name, value in document.items():
+        inner = value if isinstance(value, dict) else {}
+        found += [(name, each) for each in inner] or [("", name)]
+    return found
+
+
+def _known(section: type[Section], at: str) -> list[str]:
+    names = []
+    for name, setting in section.model_fields.items():
+        inner = setting.annotation
+        if isinstance(inner, type) and issubclass(inner, Section):
+            names += _known(inner, setting.alias or name)
+        elif name != "tags":
+            names.append(f"{at}.{name}")
+    return names
+
+
+def test_every_setting_is_described() -> None:
+    """The descriptions are the documentation: none is missing."""
+    sections: list[type[Section]] = [Stack, *_sections()]
+    fields = [pair for section in sections for pair in section.model_fields.items()]
+    assert [name for name, each in fields if not (each.description or _is_section(each))] == []
+
+
+def _sections() -> list[type[Section]]:
+    kinds = [each.annotation for each in Stack.model_fields.values()]
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Section)]
+
+
+def _is_section(setting: FieldInfo) -> bool:
+    return setting.annotation in _sections()
+
+
+PLACES = st.sampled_from(["name", "region", "tags", "pipeline", "instances", "lambda", "bucket"])
+ANYTHING = st.recursive(
+    st.one_of(st.text(), st.integers(), st.booleans()),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+    max_leaves=5,
+)
+
+
+@given(st.text())
+def test_no_text_at_all_brings_the_reader_down(text: str) -> None:
+    """Whatever stands behind a good file, it is a stack, or a list of faults; never a crash."""
+    assert outcome(LEAST + text)
+
+
+@given(PLACES, ANYTHING)
+def test_no_value_at_all_brings_the_reader_down(place: str, value: object) -> None:
+    """A setting of a wrong kind is a fault with its place, whatever it is."""
+    document = f"{json.dumps(place)} = {_toml(value)}\n"
+    at_the_top, in_a_section = document + LEAST.replace(f"{place} =", f"old_{place} ="), LEAST
+    assert outcome(at_the_top)
+    assert outcome(in_a_section + document)
+
+
+def outcome(text: str) -> Stack | tuple[str, ...]:
+    """Return the stack, or what is wrong with it."""
+    try:
+        return read_stack(text)
+    except StackFileError as error:
+        return error.faults
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{json.dumps(name)} = {_toml(each)}" for name, each in value.items())
+        return f"{{ {pairs} }}"
+    return f"[{', '.join(map(_toml, value))}]" if isinstance(value, list) else json.dumps(value)
