@@ -15,6 +15,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+from worker.demo.embedded.awslambda.poller import running
 from worker.demo.embedded.clock import Clock
 from worker.demo.embedded.corrections import switch_on
 from worker.demo.embedded.ec2.machines import Machines, NoMachines
@@ -38,11 +39,13 @@ class EmbeddedAws:
     its first `propagation_refusals` uses (rules 1 to 3); with neither, it is known at once.
     `machines` is told of every instance; `delays` says how long EC2, Auto Scaling and Lambda
     take. Time passes at each request and at `tick()`; with `tick_seconds`, by itself as well.
+    With `run_lambdas`, functions run, in processes of their own, and queues that are mapped to them
+    are polled.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 # a world has many knobs, and all go by keyword
         self,
         *,
         port: int = 0,
@@ -54,10 +57,12 @@ class EmbeddedAws:
         machines: Machines | None = None,
         delays: Delays | None = None,
         tick_seconds: float | None = None,
+        run_lambdas: bool = False,
     ) -> None:
         self.requests = RequestCounter()
         """How many requests came in, by operation name."""
         self._port = port
+        self._run_lambdas = run_lambdas
         self._honest = honest
         self._tick_seconds = tick_seconds
         self._layer = Layer(
@@ -111,6 +116,10 @@ class EmbeddedAws:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    def _endpoint_alone(self) -> dict[str, str]:
+        kept = ("AWS_ENDPOINT_URL", "AWS_EC2_METADATA_DISABLED")
+        return {name: self.environment()[name] for name in kept}
+
     def __enter__(self) -> Self:
         if not self._running.acquire(blocking=False):
             raise RuntimeError(
@@ -119,8 +128,8 @@ class EmbeddedAws:
         with ExitStack() as starting:
             starting.callback(self._running.release)
             _forget_everything()
+            starting.callback(self._layer.patches.undo)
             if self._honest:
-                starting.callback(self._layer.patches.undo)
                 switch_on(self._layer)
             self._server = _listen(self._port, self.requests)
             starting.callback(self._server.server_close)
@@ -131,6 +140,8 @@ class EmbeddedAws:
             starting.callback(thread.join)
             starting.callback(self._server.shutdown)
             starting.callback(self._layer.closing.set)
+            if self._run_lambdas:
+                starting.enter_context(running(self._layer, self._endpoint_alone()))
             if self._tick_seconds:
                 starting.callback(repeat(self.tick, self._tick_seconds))
             self._stack = starting.pop_all()
