@@ -19,7 +19,7 @@ from provision.core.plan import Plan
 from provision.core.resource import Key
 from provision.errors import PartialError, RefusedError
 from provision.resources.catalogue import providers
-from provision.screen.plan_view import plan_document, plan_text
+from provision.screen.plan_view import plan_document, plan_view
 from provision.screen.steps import StepLines
 from provision.spec.blueprint import Blueprint
 
@@ -57,7 +57,7 @@ def apply(context: Context, *, yes: bool, adopt: tuple[str, ...]) -> None:
 
 def _agree(context: Context, planned: Plan, *, yes: bool) -> None:
     if not context.wants_json:
-        console().print(plan_text(planned), soft_wrap=True)
+        console().print(plan_view(planned))
     if planned.refusals:
         names = ", ".join(str(refusal.key) for refusal in planned.refusals)
         raise RefusedError(f"nothing was changed: {names}", planned.refusals[0].hint)

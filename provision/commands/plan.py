@@ -11,7 +11,7 @@ from provision.core.plan import Plan, make_plan
 from provision.core.resource import Key
 from provision.errors import ExitCode
 from provision.resources.catalogue import intentions, providers
-from provision.screen.plan_view import plan_document, plan_text
+from provision.screen.plan_view import plan_document, plan_view
 from provision.spec.blueprint import Blueprint
 
 EXAMPLES = """\b
@@ -34,7 +34,7 @@ def plan(context: Context) -> None:
         print_json(plan_document(planned))
     else:
         introduce(context, blueprint)
-        console().print(plan_text(planned), soft_wrap=True)
+        console().print(plan_view(planned))
     if planned.refusals:
         sys.exit(ExitCode.FAILED)
     if planned.steps:

@@ -4,24 +4,27 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
-from provision.core.plan import Create, Plan, Remove, Step, Update
+from provision.core.plan import Create, Plan, Refusal, Remove, Step, Update
 from provision.core.resource import Json
 
 MARKS: Final = {Create: ("+", "green"), Update: ("~", "yellow"), Remove: ("-", "red")}
-VALUE_WIDTH: Final = 60
+ACTIONS: Final = {Create: "create", Update: "change", Remove: "remove"}
+
+VALUE_LETTERS: Final = 120
 """Longer values are cut on the screen; --json has them whole."""
 
 
-def plan_text(plan: Plan) -> Text:
-    """Return the plan as styled lines; a created resource shows what it will be, and why."""
-    lines = [line for step in plan.steps for line in _step_lines(step)]
-    for refusal in plan.refusals:
-        lines.append(Text(f"! {refusal.key}", style="bold red").append(f"  {refusal.why}"))
-        lines.append(Text(f"    → {refusal.hint}", style="red"))
-    lines.append(Text(summary(plan), style="bold"))
-    return Text("\n").join(lines)
+def plan_view(plan: Plan) -> RenderableType:
+    """Return the plan for the screen: each property with its value and the reason for it."""
+    parts: list[RenderableType] = []
+    for step in plan.steps:
+        parts += [_heading(step), _properties(step)]
+    parts += [_refusal(each) for each in plan.refusals]
+    return Group(*parts, Text(summary(plan), style="bold"))
 
 
 def summary(plan: Plan) -> str:
@@ -30,7 +33,7 @@ def summary(plan: Plan) -> str:
         return "Nothing to change: everything is as the stack file says."
     counts = [
         f"{sum(isinstance(step, kind) for step in plan.steps)} to {verb}"
-        for kind, verb in ((Create, "create"), (Update, "change"), (Remove, "remove"))
+        for kind, verb in ACTIONS.items()
     ]
     refused = f"; {len(plan.refusals)} must not be touched" if plan.refusals else ""
     return f"{', '.join(counts)}{refused}."
@@ -47,40 +50,48 @@ def plan_document(plan: Plan) -> Json:
     }
 
 
-def _step_lines(step: Step) -> Iterator[Text]:
+def shown(value: Json) -> str:
+    """Return a value as it fits on the screen."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    text = "(none)" if value is None else text or '""'
+    return text if len(text) <= VALUE_LETTERS else f"{text[: VALUE_LETTERS - 1]}…"
+
+
+def _heading(step: Step) -> Text:
     mark, colour = MARKS[type(step)]
-    yield Text(f"{mark} {step.key}", style=f"bold {colour}")
-    for name, before, after, why, disrupts in _rows(step):
-        line = Text(f"    {name:<30} ")
-        if before is not None:
-            line.append(f"{before} → ", style="red")
-        line.append(after, style="green")
-        if why:
-            line.append(f"   {why}", style="dim")
-        yield line
-        if disrupts:
-            yield Text(f"      disrupts: {disrupts}", style="bold yellow")
+    return Text(f"{mark} {step.key}", style=f"bold {colour}")
 
 
-def _rows(step: Step) -> Iterator[tuple[str, str | None, str, str, str]]:
+def _refusal(refusal: Refusal) -> Text:
+    heading = Text(f"! {refusal.key}", style="bold red").append(f"  {refusal.why}\n", style="red")
+    return heading.append(f"  → {refusal.hint}")
+
+
+def _properties(step: Step) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(ratio=3)
+    table.add_column(ratio=5, overflow="fold")
+    table.add_column(ratio=4, style="dim")
+    for name, value, why in _rows(step):
+        table.add_row(f"    {name}", value, why)
+    return table
+
+
+def _rows(step: Step) -> Iterator[tuple[str, Text, Text]]:
     if isinstance(step, Create):
         for each in step.wanted.properties:
-            yield each.name, None, shown(each.value), each.why, ""
+            yield each.name, Text(shown(each.value), style="green"), Text(each.why)
     if isinstance(step, Update):
         for change in step.changes:
-            before, after = shown(change.before), shown(change.after)
-            yield change.name, before, after, change.why, change.disrupts
-
-
-def shown(value: Json) -> str:
-    """Return a value as it fits on a line."""
-    text = "(none)" if value is None else value if isinstance(value, str) else json.dumps(value)
-    text = text or '""'
-    return text if len(text) <= VALUE_WIDTH else f"{text[: VALUE_WIDTH - 1]}…"
+            value = Text(shown(change.before), style="red").append(" → ", style="default")
+            why = Text(change.why)
+            if change.disrupts:
+                why.append(f"\ndisrupts: {change.disrupts}", style="bold yellow")
+            yield change.name, value.append(shown(change.after), style="green"), why
 
 
 def _step_document(step: Step) -> Json:
-    document: dict[str, Json] = {"resource": str(step.key), "action": _action(step)}
+    document: dict[str, Json] = {"resource": str(step.key), "action": ACTIONS[type(step)]}
     if isinstance(step, Create):
         document["properties"] = step.wanted.values()
     if isinstance(step, Update):
@@ -95,7 +106,3 @@ def _step_document(step: Step) -> Json:
             for each in step.changes
         ]
     return document
-
-
-def _action(step: Step) -> str:
-    return {Create: "create", Update: "change", Remove: "remove"}[type(step)]
