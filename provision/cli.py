@@ -3,6 +3,7 @@
 import click
 
 from provision.commands.apply import apply
+from provision.commands.destroy import destroy
 from provision.commands.init import init
 from provision.commands.plan import plan
 
@@ -20,8 +21,9 @@ def main() -> None:
       provision init                      write stack.toml, every setting explained
       provision plan                      what would change, property by property
       provision apply                     make it so; running it again resumes
+      provision destroy                   take it away; the bucket and its files stay
     """
 
 
-for command in (init, plan, apply):
+for command in (init, plan, apply, destroy):
     main.add_command(command)

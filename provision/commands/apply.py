@@ -17,7 +17,7 @@ from provision.commands.output import (
 from provision.commands.plan import introduce, plan_for
 from provision.core.plan import Plan
 from provision.core.resource import Key
-from provision.errors import PartialError, RefusedError
+from provision.errors import PartialError, ProvisionError, RefusedError
 from provision.resources.catalogue import providers
 from provision.screen.plan_view import plan_document, plan_view
 from provision.screen.steps import StepLines
@@ -74,15 +74,18 @@ def _carry_out(context: Context, blueprint: Blueprint, planned: Plan) -> None:
         sleep=time.sleep,
     )
     if applied.error is not None:
-        raise _partial(applied) from applied.error
+        raise partial(applied, "provision apply") from applied.error
 
 
-def _partial(applied: Applied) -> PartialError:
+def partial(applied: Applied, command: str) -> PartialError:
+    """Return the error that says how far `command` came, what stopped it, and how to go on."""
     remaining = ", ".join(str(step.key) for step in applied.remaining)
     error = applied.error or InterruptedError()
+    hint = (error.hint if isinstance(error, ProvisionError) else "") or hint_for(error)
+    again = f"run `{command}` again: it goes on from there"
     return PartialError(
         f"stopped after {len(applied.done)} steps: {told(error)}\n  remaining: {remaining}",
-        hint_for(error) or "mend that, then run `provision apply` again: it goes on from there",
+        f"{hint}; then {again}" if hint else again,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from provision.aws.session import Aws
 from provision.core.plan import Intention
-from provision.core.resource import Key, Provider, Wanted
+from provision.core.resource import Provider, Wanted
 from provision.resources import queue, topic
 from provision.spec.blueprint import Blueprint
 
@@ -31,11 +31,6 @@ def providers(aws: Aws, blueprint: Blueprint) -> Mapping[str, Provider]:
         queue.KIND: queue.QueueProvider(aws.sqs),
         topic.KIND: topic.TopicProvider(aws.sns, blueprint.names),
     }
-
-
-def in_destroy_order(keys: tuple[Key, ...]) -> tuple[Key, ...]:
-    """Sort keys so that whatever uses a thing goes before the thing."""
-    return tuple(sorted(keys, key=lambda key: DESTROY_ORDER.index(key.kind)))
 
 
 def _want(wanted: Wanted) -> Intention:

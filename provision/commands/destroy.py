@@ -1,0 +1,115 @@
+"""`provision destroy`: takes away all that is the stack's, and nothing else."""
+
+import time
+
+import click
+
+from provision.apply import apply as carry_out
+from provision.apply import observe
+from provision.aws.emptying import empty
+from provision.commands.apply import partial
+from provision.commands.context import Context, with_stack
+from provision.commands.output import print_json, progress_console, say
+from provision.commands.plan import introduce
+from provision.core.plan import Plan
+from provision.core.removal import Removal, plan_removal
+from provision.errors import RefusedError
+from provision.resources import catalogue
+from provision.screen.plan_view import plan_document
+from provision.screen.steps import StepLines
+from provision.spec.blueprint import Blueprint
+
+EXAMPLES = """\b
+Examples:
+  provision destroy                   list everything, ask for the stack's name, take it away
+  provision destroy --confirm files   do not ask, as in CI
+  provision destroy --with-files      the bucket as well, with every file and version in it
+"""
+
+BUCKET_KINDS = ("bucket",)
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--confirm", metavar="NAME", help="The stack's name; otherwise it is asked for.")
+@click.option("--delete-bucket", is_flag=True, help="The bucket as well, if it is empty.")
+@click.option("--with-files", is_flag=True, help="The bucket as well, and every file in it.")
+@with_stack
+def destroy(
+    context: Context, *, confirm: str | None, delete_bucket: bool, with_files: bool
+) -> None:
+    """Take away all that is the stack's. The bucket and its files stay, unless you ask.
+
+    What is gone already is fine: a destroy that was cut off is simply run again.
+
+    Exit status: 0 all gone, 1 refused before anything was changed, 3 only part of it happened.
+    """
+    blueprint = context.blueprint()
+    keep = () if delete_bucket or with_files else BUCKET_KINDS
+    removal = _removal(context, blueprint, keep)
+    introduce(context, blueprint)
+    _list(removal)
+    if removal.plan.steps:
+        _agree(context, confirm)
+        _take_away(context, blueprint, removal, with_files=with_files)
+    if context.wants_json:
+        print_json(plan_document(removal.plan))
+
+
+def _removal(context: Context, blueprint: Blueprint, keep: tuple[str, ...]) -> Removal:
+    everything = catalogue.intentions(blueprint)
+    return plan_removal(
+        observe(everything, catalogue.providers(context.aws, blueprint)),
+        stack=context.stack.name,
+        order=catalogue.DESTROY_ORDER,
+        keep=keep,
+    )
+
+
+def _list(removal: Removal) -> None:
+    for step in removal.plan.steps:
+        say(f"- {step.key}")
+    for key in removal.kept:
+        say(f"  {key} stays, with all that is in it")
+    for key in removal.foreign:
+        say(f"  {key} is not this stack's, and stays")
+    if not removal.plan.steps:
+        say("There is nothing to take away.")
+
+
+def _agree(context: Context, confirm: str | None) -> None:
+    name = context.stack.name
+    told = confirm if confirm is not None else click.prompt(f"Type {name} to go on", err=True)
+    if told != name:
+        raise RefusedError(
+            f"{told!r} is not the stack's name: nothing was changed", f"the name is {name}"
+        )
+
+
+def _take_away(
+    context: Context, blueprint: Blueprint, removal: Removal, *, with_files: bool
+) -> None:
+    steps = removal.plan.steps
+    buckets = tuple(step for step in steps if step.key.kind in BUCKET_KINDS)
+    _carry_out(context, blueprint, Plan(tuple(step for step in steps if step not in buckets)))
+    if with_files:  # only now: until here a worker may have written to it
+        _empty(context)
+    _carry_out(context, blueprint, Plan(buckets))
+    say("All of it is gone.")
+
+
+def _empty(context: Context) -> None:
+    bucket = context.stack.pipeline.bucket
+    for gone in empty(context.aws.s3, bucket):
+        say(f"  {gone} files and versions deleted from {bucket}")
+
+
+def _carry_out(context: Context, blueprint: Blueprint, plan: Plan) -> None:
+    applied = carry_out(
+        plan,
+        catalogue.providers(context.aws, blueprint),
+        stack=context.stack.name,
+        progress=StepLines(progress_console(), len(plan.steps)),
+        sleep=time.sleep,
+    )
+    if applied.error is not None:
+        raise partial(applied, "provision destroy") from applied.error
