@@ -16,12 +16,13 @@ from worker.demo.embedded import (
 )
 from worker.demo.embedded.awslambda import functions, mappings
 from worker.demo.embedded.ec2 import images, launching, machines, templates, turns
-from worker.demo.embedded.iam import propagation
+from worker.demo.embedded.iam import principals, propagation, roles
 from worker.demo.embedded.layer import Layer
 
 SERVICES: Final = (
     speed,
     propagation,
+    roles,
     s3_checks,
     s3_delete,
     s3_objects,
@@ -31,6 +32,7 @@ SERVICES: Final = (
     sqs,
     sqs_queues,
     sqs_moves,
+    principals,
     templates,
     launching,
     images,

@@ -23,7 +23,7 @@ def allows(
     keys = {name.lower(): value for name, value in context.items()}
     effects = {
         statement.get("Effect")
-        for statement in _statements(policy)
+        for statement in statements(policy)
         if _principal_matches(statement, service)
         and _any_matches(statement.get("Action"), action, fold=True)
         and _any_matches(statement.get("Resource", resource), resource)
@@ -32,16 +32,17 @@ def allows(
     return "Allow" in effects and "Deny" not in effects
 
 
-def _statements(policy: Json) -> Iterable[Mapping[str, Json]]:
+def statements(policy: Json) -> Iterable[Mapping[str, Json]]:
+    """Give a policy's statements; one alone may stand without a list."""
     found = policy.get("Statement") if isinstance(policy, Mapping) else None
-    return [s for s in _listed(found) if isinstance(s, Mapping)]
+    return [s for s in listed(found) if isinstance(s, Mapping)]
 
 
 def _principal_matches(statement: Mapping[str, Json], service: str) -> bool:
     principal = statement.get("Principal")
     if not isinstance(principal, Mapping):
         return principal == "*"
-    services, accounts = _listed(principal.get("Service")), _listed(principal.get("AWS"))
+    services, accounts = listed(principal.get("Service")), listed(principal.get("AWS"))
     return service in services or "*" in accounts
 
 
@@ -49,7 +50,7 @@ def _any_matches(patterns: Json, value: str, *, fold: bool = False) -> bool:
     wanted = value.lower() if fold else value
     return any(
         fnmatchcase(wanted, pattern.lower() if fold else pattern)
-        for pattern in _listed(patterns)
+        for pattern in listed(patterns)
         if isinstance(pattern, str)
     )
 
@@ -71,13 +72,14 @@ def _condition_holds(operator: str, wanted: Json, value: str | None) -> bool:
     if name in {"ArnLike", "ArnEquals", "StringLike"}:
         return _any_matches(wanted, value)
     if name == "StringEquals":
-        return value in _listed(wanted)
+        return value in listed(wanted)
     if name in {"StringEqualsIgnoreCase", "Bool"}:
-        return value.lower() in {str(each).lower() for each in _listed(wanted)}
+        return value.lower() in {str(each).lower() for each in listed(wanted)}
     return False
 
 
-def _listed(value: Json) -> Sequence[Json]:
+def listed(value: Json) -> Sequence[Json]:
+    """Give a list as it is, one value as a list of it, and nothing as an empty one."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
