@@ -1,0 +1,53 @@
+"""The Auto Scaling group and its instances as values, in AWS's words. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+IN_SERVICE: Final = "InService"
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFacts:
+    """One instance of the group; empty where AWS tells nothing.
+
+    `image`, `profile` and `group_tag` come from the instance itself, the rest from the group.
+    """
+
+    id: str
+    zone: str
+    lifecycle_state: str
+    health: str
+    type: str
+    template_version: str
+    image: str = ""
+    profile: str = ""
+    group_tag: str = ""
+    launched: datetime | None = None
+
+    @property
+    def in_service(self) -> bool:
+        """Whether it counts as working."""
+        return self.lifecycle_state == IN_SERVICE and self.health.lower() == "healthy"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """The group: sizes, the template version that new instances get, and its instances.
+
+    `status` is AWS's word for a group that is being deleted, and empty otherwise.
+    """
+
+    name: str
+    minimum: int
+    desired: int
+    maximum: int
+    template_version: str
+    instances: tuple[InstanceFacts, ...] = ()
+    suspended: tuple[str, ...] = ()
+    status: str = ""
+
+    @property
+    def in_service(self) -> tuple[InstanceFacts, ...]:
+        """The instances that work."""
+        return tuple(each for each in self.instances if each.in_service)
