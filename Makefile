@@ -5,11 +5,13 @@ BIN := $(VENV)/bin
 PURE := worker/core/*,worker/operator/*,worker/reader.py,worker/settings.py,worker/loop/breaker.py,worker/loop/pace.py
 FIND_PYTHON = $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 DEMO_PATH ?=
+PACKER ?= packer
+LOCKED_EXTRAS :=
 
-.PHONY: help demo test lint types cover heavy bench readme clean
+.PHONY: help demo test lint types cover heavy bench packer-test wheel wheelhouse lock readme clean
 
 help: ## Say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
 
 demo: $(VENV)/.demo ## Run the whole worker on an AWS inside this machine, and verify every byte
 	@$(BIN)/worker demo $(DEMO_PATH)
@@ -32,6 +34,19 @@ heavy: $(VENV)/.test ## Run the long variants: every interleaving, 20,000 messag
 
 bench: $(VENV)/.test ## Measure the worker beside the plain loop, in one run
 	@$(BIN)/python tests/bench/run.py
+
+packer-test: $(VENV)/.test ## Have Packer (PACKER=packer) look over the image's template; it says which version
+	@$(BIN)/python -m pytest --packer "$(PACKER)" tests/packer
+
+wheel: $(VENV)/.test ## Build the project's own wheel into dist/
+	@$(BIN)/pip wheel -q --disable-pip-version-check --no-deps --wheel-dir dist .
+
+wheelhouse: $(VENV)/.test ## Fetch the image's locked dependencies for this machine's Python into dist/wheelhouse/
+	@$(BIN)/pip download -q --disable-pip-version-check --only-binary :all: --require-hashes -r packer/requirements.lock -d dist/wheelhouse
+
+lock: $(VENV)/.dev ## Lock the image's dependencies anew, with their hashes (packer/requirements.lock)
+	@$(BIN)/uv pip compile -q pyproject.toml $(LOCKED_EXTRAS) --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --output-file packer/requirements.lock
 
 readme: $(VENV)/.test ## Write the README's transcripts anew
 	@PYTHONPATH=tests $(BIN)/python -m support.readme

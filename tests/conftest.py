@@ -1,4 +1,8 @@
-"""`--heavy`: also the long variants; `--live`: also the promises of real AWS, in your account."""
+"""What is run on request alone.
+
+`--heavy`: also the long variants. `--live`: also the promises of real AWS, in your account.
+`--packer PROGRAM`: also what that Packer says of the template.
+"""
 
 import pytest
 
@@ -7,6 +11,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
     parser.addoption("--heavy", action="store_true", help="run the long variants as well")
     parser.addoption("--live", action="store_true", help="run tests/live against real AWS as well")
+    parser.addoption("--packer", help="run tests/packer as well, with this program")
     parser.addoption("--account", help="with --live: the account's number, as a safety catch")
     parser.addoption("--live-bucket", help="with --live: a bucket of yours to write in")
 
@@ -15,11 +20,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers that go with them."""
     config.addinivalue_line("markers", "heavy: runs for a minute or more; only with --heavy")
     config.addinivalue_line("markers", "live: needs an AWS account; only with --live")
+    config.addinivalue_line("markers", "packer: needs Packer; only with --packer PROGRAM")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what was not asked for: deselected, and counted as such."""
-    unwanted = [mark for mark in ("heavy", "live") if not config.getoption(f"--{mark}")]
+    unwanted = [mark for mark in ("heavy", "live", "packer") if not config.getoption(f"--{mark}")]
     left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in unwanted)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
