@@ -5,6 +5,7 @@ import click
 from worker.commands.check import check
 from worker.commands.demo import demo
 from worker.commands.explain import explain
+from worker.commands.give_up import give_up
 from worker.commands.run import run
 from worker.commands.sweep import sweep
 
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (run, check, explain, sweep, demo):
+for command in (run, check, explain, sweep, demo, give_up):
     main.add_command(command)

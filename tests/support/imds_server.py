@@ -99,5 +99,6 @@ PATHS = {
     "region": "meta-data/placement/region",
     "target_state": "meta-data/autoscaling/target-lifecycle-state",
     "spot": "meta-data/spot/instance-action",
+    "identity": "dynamic/instance-identity/document",
     "rebalance": "meta-data/events/recommendations/rebalance",
 }

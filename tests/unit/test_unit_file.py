@@ -16,6 +16,7 @@ from worker.settings import read_settings
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNIT = SYSTEMD / "s3-event-worker.service"
+FAILED_UNIT = SYSTEMD / "s3-event-worker-failed.service"
 ENVIRONMENT = SYSTEMD / "worker.env"
 JOURNAL = SYSTEMD / "journald-s3-event-worker.conf"
 PROGRAM = "/opt/s3-event-worker/bin/worker"
@@ -67,9 +68,11 @@ class Listening(dict[str, str]):
         return super().get(key, default)
 
 
-def analyze(tmp_path: Path, text: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run systemd-analyze on a copy of the unit whose program is on this machine."""
-    copy = tmp_path / UNIT.name
+def analyze(
+    tmp_path: Path, text: str, *arguments: str, name: str = UNIT.name
+) -> subprocess.CompletedProcess[str]:
+    """Run systemd-analyze on a copy of a unit whose program is on this machine."""
+    copy = tmp_path / name
     copy.write_text(text.replace(PROGRAM, "/bin/true"), encoding="utf-8")
     return subprocess.run(
         ["systemd-analyze", *arguments, str(copy)],  # noqa: S607 - wherever it is installed
@@ -81,9 +84,10 @@ def analyze(tmp_path: Path, text: str, *arguments: str) -> subprocess.CompletedP
 
 
 @needs_systemd_analyze
-def test_systemd_understands_every_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unit", [UNIT, FAILED_UNIT], ids=lambda unit: unit.stem)
+def test_systemd_understands_every_line(tmp_path: Path, unit: Path) -> None:
     """An unknown key is only a warning, so not even that may be said."""
-    done = analyze(tmp_path, UNIT.read_text(encoding="utf-8"), "verify")
+    done = analyze(tmp_path, unit.read_text(encoding="utf-8"), "verify", name=unit.name)
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
 
 
@@ -96,9 +100,10 @@ def test_a_misspelt_directive_would_be_noticed(tmp_path: Path) -> None:
 
 
 @needs_systemd_analyze
-def test_the_exposure_is_no_higher_than_the_network_asks_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unit", [UNIT, FAILED_UNIT], ids=lambda unit: unit.stem)
+def test_the_exposure_is_no_higher_than_the_network_asks_for(tmp_path: Path, unit: Path) -> None:
     """1.1 of 10: what remains is the network, and one directive less is too much."""
-    text = UNIT.read_text(encoding="utf-8")
+    text = unit.read_text(encoding="utf-8")
     security = ("security", "--offline=true", "--threshold=11", "--no-pager")
     done = analyze(tmp_path, text, *security)
     assert done.returncode == 0, done.stdout
@@ -146,13 +151,51 @@ def test_a_stop_has_time_for_the_drain_and_the_hook() -> None:
     assert seconds > SPOT_WARNING_SECONDS - SPOT_MARGIN_SECONDS + COMPLETION_SECONDS
 
 
-def test_what_a_restart_cannot_mend_is_not_restarted() -> None:
-    """Wrong settings, and stops that were asked for; all else comes back, for ever."""
+def hardening(path: Path) -> list[str]:
+    """Read the directives below the line that announces them."""
+    _, _, below = path.read_text(encoding="utf-8").partition("# --- hardening")
+    _, *lines = below.partition("[Install]")[0].splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def statuses(value: str) -> set[int]:
+    """Read a list of exit statuses."""
+    return {int(status) for status in value.split()}
+
+
+def test_a_stop_that_was_asked_for_is_no_failure_and_wrong_settings_are_not_tried_at_once() -> None:
+    """A drain that was cut short neither restarts the worker nor condemns the instance."""
     unit = directives(UNIT)
-    never = {int(code) for code in unit["RestartPreventExitStatus"][0].split()}
-    assert never == {ExitCode.SETTINGS, ExitCode.DRAIN_CUT_SHORT, 128 + 2, 128 + 15}
     assert unit["Restart"] == ["on-failure"]
-    assert unit["StartLimitIntervalSec"] == ["0"]
+    assert statuses(unit["SuccessExitStatus"][0]) == {ExitCode.DRAIN_CUT_SHORT, 128 + 2, 128 + 15}
+    assert statuses(unit["RestartPreventExitStatus"][0]) == {ExitCode.SETTINGS}
+
+
+def test_five_stalls_in_a_row_are_hopeless_to_systemd() -> None:
+    """The window holds so many rounds of watchdog, abort and pause; then OnFailure= begins."""
+    unit = directives(UNIT)
+    window = int(unit["StartLimitIntervalSec"][0].removesuffix("min")) * 60
+    stall = int(unit["WatchdogSec"][0]) + int(unit["RestartSec"][0])
+    assert window > int(unit["StartLimitBurst"][0]) * 1.5 * stall
+    assert unit["OnFailure"] == [FAILED_UNIT.name]
+
+
+def test_after_a_pause_the_worker_is_tried_again_whatever_was_decided() -> None:
+    """The decision may fail; the start limit is forgotten before the start; a stop ends it all."""
+    unit = directives(FAILED_UNIT)
+    assert unit["ExecStart"] == [
+        f"-{PROGRAM} give-up",
+        "/bin/sleep 300",
+        f"+/bin/systemctl reset-failed {UNIT.name}",
+        f"+/bin/systemctl --no-block start {UNIT.name}",
+    ]
+    assert int(unit["TimeoutStartSec"][0]) > 300 + 60
+    assert unit["PartOf"] == [UNIT.name]
+
+
+def test_the_decision_is_walled_in_like_the_worker() -> None:
+    """Line by line the same hardening."""
+    assert hardening(UNIT) == hardening(FAILED_UNIT)
 
 
 def test_the_environment_file_offers_every_setting_that_is_read() -> None:

@@ -4,9 +4,11 @@ Blocking, each call for a few seconds at most; made anew each time, so threads s
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
+from typing import Self
 from urllib.parse import urlsplit
 
 DEFAULT_ENDPOINT = "http://169.254.169.254"
@@ -47,6 +49,14 @@ class ImdsClient:
         self.disabled = disabled
         self._token: str | None = None
 
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Ask the service that botocore would ask."""
+        return cls(
+            environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", DEFAULT_ENDPOINT),
+            disabled=environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true",
+        )
+
     def instance_id(self) -> str:
         """Return this instance's id."""
         return self._needed("meta-data/instance-id")
@@ -54,6 +64,14 @@ class ImdsClient:
     def region(self) -> str:
         """Return the region that this instance is in."""
         return self._needed("meta-data/placement/region")
+
+    def launch_time(self) -> datetime:
+        """Return when this instance was launched, or last started (`pendingTime`)."""
+        path = "dynamic/instance-identity/document"
+        try:
+            return parse_time(_field(self._needed(path), "pendingTime"))
+        except ValueError as error:
+            raise ImdsUnavailable(f"{path}: {error}") from error
 
     def target_lifecycle_state(self) -> str | None:
         """Return the state the Auto Scaling group is taking us to; None outside any group.

@@ -15,7 +15,7 @@ from worker import log as logs
 from worker.aws.autoscaling import InstanceAutoScaling
 from worker.aws.checks import describe_failures, queue_facts, run_checks
 from worker.aws.clients import Clients
-from worker.aws.imds import DEFAULT_ENDPOINT, ImdsClient
+from worker.aws.imds import ImdsClient
 from worker.aws.s3 import BotoS3
 from worker.aws.sqs import BotoQueue
 from worker.cli_settings import load
@@ -121,12 +121,8 @@ async def _serve(settings: Settings, clients: Clients, *, conditions: bool) -> i
 
 
 def _watcher(settings: Settings, clients: Clients, stop: StopRequest) -> LifecycleWatcher:
-    imds = ImdsClient(
-        os.environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", DEFAULT_ENDPOINT),
-        disabled=os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true",
-    )
     return LifecycleWatcher(
-        imds,
+        ImdsClient.from_environment(os.environ),
         InstanceAutoScaling(clients.autoscaling()),
         stop,
         settings.drain_seconds,
