@@ -1,0 +1,128 @@
+"""A file of our own goes the whole way: proof that the system works, and how fast."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+from provision.aws.calls import unless_gone
+from provision.core.judge_canary import CanaryFacts, diagnose
+from provision.errors import ProvisionError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+CORNER: Final = ".canary/"
+"""Below the source prefix, so that it goes the way of every file; the worker does not know it."""
+
+LOOK_SECONDS: Final = 0.5
+PATIENCE_SECONDS: Final = 120.0
+"""S3's events take seconds, at times a minute (rule 18)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a canary flies: bucket, prefixes, and the URLs of the queue and of its DLQ."""
+
+    bucket: str
+    source_prefix: str
+    destination_prefix: str
+    queue_url: str
+    dead_letter_queue_url: str
+
+
+class CanaryError(ProvisionError):
+    """Raised when a canary did not arrive; says where it is stuck and what to do."""
+
+
+class Canaries:
+    """Sends canaries along one route. `clock` in seconds; `sleep` waits for so many."""
+
+    def __init__(
+        self,
+        s3: "S3Client",
+        sqs: "SQSClient",
+        route: Route,
+        *,
+        sleep: Callable[[float], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._s3 = s3
+        self._sqs = sqs
+        self._route = route
+        self._sleep = sleep
+        self._clock = clock
+
+    def fly(self, patience_seconds: float = PATIENCE_SECONDS) -> float:
+        """Send one, wait until it rests at the destination byte for byte; returns the seconds.
+
+        Raises CanaryError when it does not arrive. Nothing of it stays behind in either case.
+        """
+        with self.sent() as name:
+            began = self._clock()
+            before = self._depth(self._route.dead_letter_queue_url)[0]
+            while self._clock() - began < patience_seconds:
+                if self.arrived(name):
+                    return self._clock() - began
+                self._sleep(LOOK_SECONDS)
+            stuck = diagnose(self._facts(name, before))
+        raise CanaryError(
+            f"the canary did not arrive within {patience_seconds:g} s: {stuck.where}", stuck.hint
+        )
+
+    @contextmanager
+    def sent(self) -> Iterator[str]:
+        """Put a canary under the source prefix, give its name, and clear it away at the end."""
+        name = f"{CORNER}{uuid4().hex}"
+        self._s3.put_object(
+            Bucket=self._route.bucket, Key=self._route.source_prefix + name, Body=name.encode()
+        )
+        try:
+            yield name
+        finally:
+            for prefix in (self._route.source_prefix, self._route.destination_prefix):
+                self._remove(prefix + name)
+
+    def arrived(self, name: str) -> bool:
+        """Say whether the canary rests at the destination; raises CanaryError if it changed."""
+        key = self._route.destination_prefix + name
+        found = unless_gone(
+            lambda: self._s3.get_object(Bucket=self._route.bucket, Key=key), ("NoSuchKey", "404")
+        )
+        if found is None:
+            return False
+        if found["Body"].read() != name.encode():
+            raise CanaryError(
+                f"{key} holds other bytes than were sent", "`worker explain` its event"
+            )
+        return True
+
+    def _facts(self, name: str, dead_letters_before: int) -> CanaryFacts:
+        key = self._route.source_prefix + name
+        at_source = unless_gone(lambda: self._s3.head_object(Bucket=self._route.bucket, Key=key))
+        waiting, in_hand = self._depth(self._route.queue_url)
+        dead_letters, _ = self._depth(self._route.dead_letter_queue_url)
+        return CanaryFacts(
+            at_source is not None, waiting, in_hand, dead_letters, dead_letters_before
+        )
+
+    def _depth(self, url: str) -> tuple[int, int]:
+        told = self._sqs.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+            ],
+        )["Attributes"]
+        return (
+            int(told["ApproximateNumberOfMessages"]),
+            int(told["ApproximateNumberOfMessagesNotVisible"]),
+        )
+
+    def _remove(self, key: str) -> None:
+        bucket = self._route.bucket
+        listed = self._s3.list_object_versions(Bucket=bucket, Prefix=key)
+        for each in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
+            self._s3.delete_object(Bucket=bucket, Key=key, VersionId=each["VersionId"])
