@@ -48,6 +48,14 @@ class Refusal:
     hint: str
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A resource about which nothing can be decided yet, and what it waits for."""
+
+    key: Key
+    waits_for: str
+
+
 Step: TypeAlias = Create | Update | Remove
 
 
@@ -57,14 +65,19 @@ class Plan:
 
     steps: tuple[Step, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Intention:
-    """What is wanted of one resource; `wanted` None: that it does not exist."""
+    """What is wanted of one resource; `wanted` None: that it does not exist.
+
+    With `waits_for` nothing can be decided yet, so the resource is left as it is, and is noted.
+    """
 
     key: Key
     wanted: Wanted | None
+    waits_for: str = ""
 
 
 def make_plan(
@@ -83,7 +96,8 @@ def make_plan(
     removals = [each for each in reversed(decided) if isinstance(each, Remove)]
     others = [each for each in decided if isinstance(each, Create | Update)]
     refusals = [each for each in decided if isinstance(each, Refusal)]
-    return Plan((*removals, *others), tuple(refusals))
+    notes = [Note(each.key, each.waits_for) for each in intentions if each.waits_for]
+    return Plan((*removals, *others), tuple(refusals), tuple(notes))
 
 
 def plan_one(
@@ -91,6 +105,8 @@ def plan_one(
 ) -> Step | Refusal | None:
     """Decide what to do about one resource; None: it is as it should be."""
     key, wanted = intention.key, intention.wanted
+    if intention.waits_for:
+        return None
     if found is None:
         return Create(wanted) if wanted else None
     if wanted is None:

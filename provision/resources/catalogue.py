@@ -6,10 +6,13 @@ from typing import Final
 from provision.aws.session import Aws
 from provision.core.plan import Intention
 from provision.core.resource import Provider, Wanted
-from provision.resources import queue, topic
+from provision.resources import instance_profile, queue, role, security_group, topic
 from provision.spec.blueprint import Blueprint
 
 DESTROY_ORDER: Final = (
+    security_group.KIND,
+    instance_profile.KIND,
+    role.KIND,
     topic.KIND,
     queue.KIND,
 )
@@ -22,6 +25,9 @@ def intentions(blueprint: Blueprint) -> tuple[Intention, ...]:
         _want(queue.dead_letter_queue(blueprint)),
         _want(queue.queue(blueprint)),
         _want(topic.upload_topic(blueprint)),
+        _want(role.worker_role(blueprint)),
+        _want(instance_profile.worker_profile(blueprint)),
+        security_group.intention(blueprint),
     )
 
 
@@ -30,6 +36,9 @@ def providers(aws: Aws, blueprint: Blueprint) -> Mapping[str, Provider]:
     return {
         queue.KIND: queue.QueueProvider(aws.sqs),
         topic.KIND: topic.TopicProvider(aws.sns, blueprint.names),
+        role.KIND: role.RoleProvider(aws.iam),
+        instance_profile.KIND: instance_profile.InstanceProfileProvider(aws.iam),
+        security_group.KIND: security_group.SecurityGroupProvider(aws.ec2, blueprint),
     }
 
 

@@ -24,6 +24,7 @@ def plan_view(plan: Plan) -> RenderableType:
     for step in plan.steps:
         parts += [_heading(step), _properties(step)]
     parts += [_refusal(each) for each in plan.refusals]
+    parts += [Text(f"… {each.key}  waits for {each.waits_for}") for each in plan.notes]
     return Group(*parts, Text(summary(plan), style="bold"))
 
 
@@ -47,6 +48,7 @@ def plan_document(plan: Plan) -> Json:
             {"resource": str(each.key), "why": each.why, "hint": each.hint}
             for each in plan.refusals
         ],
+        "notes": [{"resource": str(each.key), "waits_for": each.waits_for} for each in plan.notes],
     }
 
 

@@ -1,0 +1,97 @@
+"""The instance profile: what hands the worker's role to instances."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from provision.aws.calls import unless_gone
+from provision.core.resource import (
+    Change,
+    Found,
+    Key,
+    Property,
+    Wanted,
+    found_with_tags,
+    tag_properties,
+    tags_of,
+)
+from provision.spec.blueprint import Blueprint
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+KIND: Final = "instance-profile"
+ROLE: Final = "Role"
+
+
+def worker_profile(blueprint: Blueprint) -> Wanted:
+    """Return the profile; it has the role's name (rule 4)."""
+    name = blueprint.names.worker_role
+    return Wanted(
+        Key(KIND, name),
+        (
+            Property(ROLE, name, "instances work under this role"),
+            *tag_properties(blueprint.tags),
+        ),
+    )
+
+
+class InstanceProfileProvider:
+    """Instance profiles by name."""
+
+    def __init__(self, iam: "IAMClient") -> None:
+        self._iam = iam
+
+    def observe(self, key: Key) -> Found | None:
+        """Return the profile's role (None: it holds none) and tags."""
+        answer = unless_gone(lambda: self._iam.get_instance_profile(InstanceProfileName=key.name))
+        if answer is None:
+            return None
+        profile = answer["InstanceProfile"]
+        roles = [role["RoleName"] for role in profile["Roles"]]
+        tags = {tag["Key"]: tag["Value"] for tag in profile.get("Tags", [])}
+        return found_with_tags({ROLE: roles[0] if roles else None}, tags)
+
+    def create(self, wanted: Wanted) -> None:
+        """Create the profile with its tags, then put the role into it.
+
+        EC2 hears of it later: whoever uses it tries again (rules 1 to 3).
+        """
+        values = wanted.values()
+        self._iam.create_instance_profile(
+            InstanceProfileName=wanted.key.name,
+            Tags=[{"Key": name, "Value": value} for name, value in tags_of(values).items()],
+        )
+        self._add_role(wanted)
+
+    def update(self, wanted: Wanted, changes: Sequence[Change]) -> None:
+        """Change the role, and tags; a profile holds one role at most."""
+        name = wanted.key.name
+        for change in changes:
+            if change.name == ROLE:
+                self._empty(name)
+                self._add_role(wanted)
+        if tags := tags_of({each.name: each.after for each in changes}):
+            self._iam.tag_instance_profile(
+                InstanceProfileName=name,
+                Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            )
+
+    def delete(self, key: Key) -> None:
+        """Take the role out, then delete the profile (rule 5)."""
+        unless_gone(lambda: self._delete(key.name))
+
+    def _delete(self, name: str) -> None:
+        self._empty(name)
+        self._iam.delete_instance_profile(InstanceProfileName=name)
+
+    def _add_role(self, wanted: Wanted) -> None:
+        self._iam.add_role_to_instance_profile(
+            InstanceProfileName=wanted.key.name, RoleName=str(wanted.values()[ROLE])
+        )
+
+    def _empty(self, name: str) -> None:
+        found = self._iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
+        for role in found["Roles"]:
+            self._iam.remove_role_from_instance_profile(
+                InstanceProfileName=name, RoleName=role["RoleName"]
+            )

@@ -1,0 +1,133 @@
+"""IAM roles: who may take them, and one inline policy that says what they may do."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from provision.aws.calls import unless_gone
+from provision.core.resource import (
+    Change,
+    Found,
+    Json,
+    Key,
+    Property,
+    Wanted,
+    found_with_tags,
+    tag_properties,
+    tags_of,
+)
+from provision.policies.lambda_ import lambda_policy
+from provision.policies.worker import worker_policy
+from provision.resources.policy import document, normal, text_of
+from provision.spec.blueprint import Blueprint
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
+
+KIND: Final = "role"
+
+TRUST: Final = "AssumeRolePolicyDocument"
+POLICY: Final = "policy:least-privilege"
+"""The inline policy's name follows the colon; others' policies on the role are their business."""
+
+
+def worker_role(blueprint: Blueprint) -> Wanted:
+    """Return the instances' role (rule 4: its name is short enough)."""
+    return _role(blueprint, blueprint.names.worker_role, "ec2", worker_policy(blueprint))
+
+
+def lambda_role(blueprint: Blueprint) -> Wanted:
+    """Return the function's role."""
+    return _role(blueprint, blueprint.names.lambda_role, "lambda", lambda_policy(blueprint))
+
+
+def _role(blueprint: Blueprint, name: str, service: str, policy: Json) -> Wanted:
+    trust: Json = {
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    return Wanted(
+        Key(KIND, name),
+        (
+            Property(TRUST, document(trust), "nobody else may take the role"),
+            Property(POLICY, policy, "what its code calls, and nothing else"),
+            *tag_properties(blueprint.tags),
+        ),
+    )
+
+
+class RoleProvider:
+    """Roles by name."""
+
+    def __init__(self, iam: "IAMClient") -> None:
+        self._iam = iam
+
+    def observe(self, key: Key) -> Found | None:
+        """Return who may take the role, all of its inline policies, and its tags."""
+        answer = unless_gone(lambda: self._iam.get_role(RoleName=key.name))
+        if answer is None:
+            return None
+        properties: dict[str, Json] = {TRUST: normal(_decoded(answer["Role"][TRUST]))}
+        for name in self._policies(key.name):
+            policy = self._iam.get_role_policy(RoleName=key.name, PolicyName=name)
+            properties[f"policy:{name}"] = normal(_decoded(policy["PolicyDocument"]))
+        tags = self._iam.list_role_tags(RoleName=key.name)["Tags"]
+        return found_with_tags(properties, {tag["Key"]: tag["Value"] for tag in tags})
+
+    def create(self, wanted: Wanted) -> None:
+        """Create the role with trust and tags in one call, then its policy."""
+        values = wanted.values()
+        self._iam.create_role(
+            RoleName=wanted.key.name,
+            AssumeRolePolicyDocument=text_of(values[TRUST]),
+            Tags=[{"Key": name, "Value": value} for name, value in tags_of(values).items()],
+        )
+        self._put_policy(wanted.key.name, values[POLICY])
+
+    def update(self, wanted: Wanted, changes: Sequence[Change]) -> None:
+        """Set trust, policy and tags that changed."""
+        name, changed = wanted.key.name, {each.name: each.after for each in changes}
+        if TRUST in changed:
+            self._iam.update_assume_role_policy(
+                RoleName=name, PolicyDocument=text_of(changed[TRUST])
+            )
+        if POLICY in changed:
+            self._put_policy(name, changed[POLICY])
+        if tags := tags_of(changed):
+            self._iam.tag_role(
+                RoleName=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
+            )
+
+    def delete(self, key: Key) -> None:
+        """Take away whatever hangs on the role, then the role (rule 5)."""
+        unless_gone(lambda: self._delete(key.name))
+
+    def _delete(self, name: str) -> None:
+        for policy in self._policies(name):
+            self._iam.delete_role_policy(RoleName=name, PolicyName=policy)
+        attached = self._iam.get_paginator("list_attached_role_policies")
+        for page in attached.paginate(RoleName=name):
+            for each in page["AttachedPolicies"]:
+                self._iam.detach_role_policy(RoleName=name, PolicyArn=each["PolicyArn"])
+        holders = self._iam.list_instance_profiles_for_role(RoleName=name)["InstanceProfiles"]
+        for profile in holders:
+            self._iam.remove_role_from_instance_profile(
+                InstanceProfileName=profile["InstanceProfileName"], RoleName=name
+            )
+        self._iam.delete_role(RoleName=name)
+
+    def _policies(self, name: str) -> list[str]:
+        pages = self._iam.get_paginator("list_role_policies").paginate(RoleName=name)
+        return [policy for page in pages for policy in page["PolicyNames"]]
+
+    def _put_policy(self, name: str, policy: Json) -> None:
+        self._iam.put_role_policy(
+            RoleName=name,
+            PolicyName=POLICY.removeprefix("policy:"),
+            PolicyDocument=text_of(policy),
+        )
+
+
+def _decoded(policy: Any) -> Json:  # noqa: ANN401 - botocore decodes it, its types say str or dict
+    decoded: Json = policy
+    return decoded

@@ -1,0 +1,69 @@
+"""`provision`'s own clients, which remember every request that was sent."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import botocore.session
+
+from provision.aws.session import Aws
+from worker.demo.embedded.server import REGION, EmbeddedAws
+
+READS = ("Describe", "Get", "List", "Head", "Lookup", "Simulate")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request: "ec2.CreateLaunchTemplate", and its parameters."""
+
+    operation: str
+    parameters: dict[str, Any]
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may have changed something."""
+        return not self.operation.partition(".")[2].startswith(READS)
+
+
+class RecordedAws(Aws):
+    """Clients of the embedded AWS; `sent` holds the requests, the oldest first."""
+
+    def __init__(self, aws: EmbeddedAws) -> None:
+        self.sent: list[Sent] = []
+        core = botocore.session.Session()
+        core.register("provide-client-params", self._note)
+        environment = aws.environment()
+        session = boto3.Session(
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=REGION,
+            botocore_session=core,
+        )
+        super().__init__(session, aws.endpoint_url)
+
+    def close(self) -> None:
+        """Close every client that was made."""
+        for made in vars(self).values():
+            if hasattr(made, "close"):
+                made.close()
+
+    @contextmanager
+    def recording(self) -> Iterator[list[Sent]]:
+        """Give the requests that are sent within the block."""
+        before = len(self.sent)
+        within: list[Sent] = []
+        yield within
+        within += self.sent[before:]
+
+    def parameters_of(self, operation: str) -> dict[str, Any]:
+        """Return the parameters of the last request for this operation; LookupError if none."""
+        for each in reversed(self.sent):
+            if each.operation == operation:
+                return each.parameters
+        raise LookupError(operation)
+
+    def _note(self, **told: Any) -> None:  # noqa: ANN401 - whatever botocore tells its handlers
+        service, operation = str(told["event_name"]).split(".")[-2:]
+        self.sent.append(Sent(f"{service}.{operation}", dict(told["params"])))
