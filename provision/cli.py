@@ -6,6 +6,7 @@ from provision.commands.apply import apply
 from provision.commands.destroy import destroy
 from provision.commands.init import init
 from provision.commands.plan import plan
+from provision.commands.verify import verify
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,9 +22,10 @@ def main() -> None:
       provision init                      write stack.toml, every setting explained
       provision plan                      what would change, property by property
       provision apply                     make it so; running it again resumes
+      provision verify                    is it so, and does a file arrive?
       provision destroy                   take it away; the bucket and its files stay
     """
 
 
-for command in (init, plan, apply, destroy):
+for command in (init, plan, apply, verify, destroy):
     main.add_command(command)

@@ -1,5 +1,6 @@
 """`provision apply`: makes AWS what the stack file says."""
 
+import sys
 import time
 
 import click
@@ -12,13 +13,17 @@ from provision.commands.output import (
     hint_for,
     print_json,
     progress_console,
+    say,
     told,
 )
 from provision.commands.plan import introduce, plan_for
+from provision.commands.verify import verification
+from provision.core.finding import failures
 from provision.core.plan import Plan
 from provision.core.resource import Key
-from provision.errors import PartialError, ProvisionError, RefusedError
+from provision.errors import ExitCode, PartialError, ProvisionError, RefusedError
 from provision.resources.catalogue import providers
+from provision.screen.findings_view import findings_document
 from provision.screen.plan_view import plan_document, plan_view
 from provision.screen.steps import StepLines
 from provision.spec.blueprint import Blueprint
@@ -43,7 +48,8 @@ Examples:
 def apply(context: Context, *, yes: bool, adopt: tuple[str, ...]) -> None:
     """Make AWS what the stack file says; safe to interrupt, and to run again.
 
-    Exit status: 0 done, 1 refused before anything was changed, 3 only part of it happened.
+    Exit status: 0 done and verified, 1 refused before anything was changed, 3 only part of it
+    happened, or it does not work yet.
     """
     blueprint = context.blueprint()
     if not context.wants_json:
@@ -51,8 +57,12 @@ def apply(context: Context, *, yes: bool, adopt: tuple[str, ...]) -> None:
     planned = plan_for(context, blueprint, frozenset(map(_key, adopt)))
     _agree(context, planned, yes=yes)
     _carry_out(context, blueprint, planned)
+    say("verifying ...")
+    found = verification(context, context.blueprint())
     if context.wants_json:
-        print_json(plan_document(planned))
+        print_json({"plan": plan_document(planned), "verify": findings_document(found)})
+    if failures(found):
+        sys.exit(ExitCode.PARTIAL)
 
 
 def _agree(context: Context, planned: Plan, *, yes: bool) -> None:

@@ -11,10 +11,14 @@ from provision.core.resource import Json
 
 COLOURS: Final = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILURE: "bold red"}
 
+WIDTHS: Final = (7, 28, 20)
+
 
 def findings_table(findings: Sequence[Finding]) -> Table:
     """Return a row a finding; what to do about it stands below what was seen."""
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for width in WIDTHS:  # the same in every table: findings are printed as they come
+        table.add_column(min_width=width)
     for each in findings:
         detail = Text(each.detail)
         if each.hint:
