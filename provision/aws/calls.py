@@ -1,11 +1,12 @@
 """What AWS said when it refused, as values."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 GONE_CODES = frozenset(
     {
@@ -43,4 +44,14 @@ def unless_gone(call: Callable[[], T], codes: Collection[str] = GONE_CODES) -> T
     except ClientError as error:
         if code_of(error) in codes:
             return None
+        raise
+
+
+def instead_of(call: Callable[[], T], answers: Mapping[str, R]) -> T | R:
+    """Return what the call returns, or what stands in `answers` for AWS's error code."""
+    try:
+        return call()
+    except ClientError as error:
+        if code_of(error) in answers:
+            return answers[code_of(error)]
         raise

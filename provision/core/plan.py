@@ -111,7 +111,7 @@ def plan_one(
         return Create(wanted) if wanted else None
     if wanted is None:
         return Remove(key) if found.owner == stack else None
-    if found.owner != stack and not (found.owner is None and key in adopt):
+    if found.owner != stack and not _is_for_the_taking(found, key, adopt):
         return _foreign(key, found)
     fixed = [each for each in wanted.properties if each.fixed and _differs(each, found)]
     if fixed:
@@ -128,7 +128,13 @@ def _differs(wanted: Property, found: Found) -> bool:
     return found.properties.get(wanted.name) != wanted.value
 
 
+def _is_for_the_taking(found: Found, key: Key, adopt: frozenset[Key]) -> bool:
+    return found.owner is None and not found.barred and key in adopt
+
+
 def _foreign(key: Key, found: Found) -> Refusal:
+    if found.barred:
+        return Refusal(key, found.barred, "choose another name in the stack file")
     if found.owner is None:
         return Refusal(
             key,

@@ -54,10 +54,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A resource as it is. `owner` is the stack that it belongs to; None: nobody's of ours."""
+    """A resource as it is. `owner` is the stack that it belongs to; None: nobody's of ours.
+
+    `barred` says why it can be no stack's of this account, and so cannot be adopted either.
+    """
 
     owner: str | None
     properties: Mapping[str, Json] = field(default_factory=dict)
+    barred: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,14 @@ DEAD_LETTER_RETENTION_SECONDS: Final = 14 * DAY_SECONDS
 
 LONG_POLL_SECONDS: Final = 20
 
+EVENT_BYTES: Final = 256 * 1024
+"""SNS's largest message, and four times S3's largest event: a queue that takes less loses files."""
+
 DOCUMENTS: Final = frozenset({"Policy", "RedrivePolicy", "RedriveAllowPolicy"})
 """Attributes that are JSON inside a string."""
+
+ENCRYPTION: Final = ("KmsMasterKeyId", "SqsManagedSseEnabled")
+"""SQS takes one of the two at a time, so a change of either sends both."""
 
 
 def dead_letter_queue(blueprint: Blueprint) -> Wanted:
@@ -83,6 +89,10 @@ def queue(blueprint: Blueprint) -> Wanted:
                 "what fails this often is set aside",
             ),
             Property("Policy", _topic_may_send(blueprint), "only our topic may send (rule 10)"),
+            Property("DelaySeconds", "0", "files are moved as they come"),
+            Property(
+                "MaximumMessageSize", str(EVENT_BYTES), "any of S3's events fits in (rule 17)"
+            ),
             *_encryption(blueprint),
             *tag_properties(blueprint.tags),
         ),
@@ -107,9 +117,15 @@ def _topic_may_send(blueprint: Blueprint) -> Json:
 
 def _encryption(blueprint: Blueprint) -> tuple[Property, ...]:
     key = blueprint.stack.pipeline.kms_key_arn
-    if key:
-        return (Property("KmsMasterKeyId", key, "encrypted under your own key (rule 12)"),)
-    return (Property("SqsManagedSseEnabled", "true", "encrypted, and needs no grant (rule 12)"),)
+    own = "encrypted under your own key (rule 12)" if key else "no key of yours is named"
+    return (
+        Property("KmsMasterKeyId", key, own),
+        Property(
+            "SqsManagedSseEnabled",
+            "false" if key else "true",
+            "in its stead" if key else "encrypted, and needs no grant (rule 12)",
+        ),
+    )
 
 
 class QueueProvider:
@@ -134,14 +150,19 @@ class QueueProvider:
     def create(self, wanted: Wanted) -> None:
         """Create the queue with attributes and tags in one call."""
         values = wanted.values()
+        attributes = {name: each for name, each in _sendable(values).items() if each}
         self._sqs.create_queue(
-            QueueName=wanted.key.name, Attributes=_sendable(values), tags=tags_of(values)
+            QueueName=wanted.key.name, Attributes=attributes, tags=tags_of(values)
         )
 
     def update(self, wanted: Wanted, changes: Sequence[Change]) -> None:
-        """Set the attributes and tags that changed."""
+        """Set the attributes and tags that changed, and nothing else."""
         url = self.url(wanted.key.name) or ""
         changed = {each.name: each.after for each in changes}
+        if changed.keys() & ENCRYPTION:
+            changed |= {
+                each.name: each.value for each in wanted.properties if each.name in ENCRYPTION
+            }
         if attributes := _sendable(changed):
             self._sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
         if tags := tags_of(changed):
@@ -160,10 +181,11 @@ class QueueProvider:
 
 
 def _readable(attributes: "Mapping[QueueAttributeNameType, str]") -> dict[str, Json]:
-    return {
-        name: _readable_document(name, value) if name in DOCUMENTS else value
-        for name, value in attributes.items()
-    }
+    read: dict[str, Json] = {"KmsMasterKeyId": ""}
+    for name, value in attributes.items():
+        read[name] = _readable_document(name, value) if name in DOCUMENTS else value
+    size = int(attributes.get("MaximumMessageSize", EVENT_BYTES))
+    return {**read, "MaximumMessageSize": str(min(size, EVENT_BYTES))}
 
 
 def _readable_document(name: str, value: str) -> Json:

@@ -24,7 +24,11 @@ class Sent:
     @property
     def writes(self) -> bool:
         """Whether it may have changed something."""
-        return not self.operation.partition(".")[2].startswith(READS)
+        return not self.operation.rpartition(".")[2].startswith(READS)
+
+
+class CutError(BaseException):
+    """The run ends here, as by SIGKILL: nothing catches it."""
 
 
 class RecordedAws(Aws):
@@ -32,8 +36,10 @@ class RecordedAws(Aws):
 
     def __init__(self, aws: EmbeddedAws) -> None:
         self.sent: list[Sent] = []
+        self._writes_left: int | None = None
         core = botocore.session.Session()
         core.register("provide-client-params", self._note)
+        core.register("after-call", self._answered)
         environment = aws.environment()
         session = boto3.Session(
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
@@ -57,6 +63,15 @@ class RecordedAws(Aws):
         yield within
         within += self.sent[before:]
 
+    @contextmanager
+    def cut_after(self, writes: int) -> Iterator[None]:
+        """Raise CutError within the block once AWS has answered this many writing requests."""
+        self._writes_left = writes
+        try:
+            yield
+        finally:
+            self._writes_left = None
+
     def parameters_of(self, operation: str) -> dict[str, Any]:
         """Return the parameters of the last request for this operation; LookupError if none."""
         for each in reversed(self.sent):
@@ -67,3 +82,10 @@ class RecordedAws(Aws):
     def _note(self, **told: Any) -> None:  # noqa: ANN401 - whatever botocore tells its handlers
         service, operation = str(told["event_name"]).split(".")[-2:]
         self.sent.append(Sent(f"{service}.{operation}", dict(told["params"])))
+
+    def _answered(self, **told: Any) -> None:  # noqa: ANN401 - likewise
+        if self._writes_left is None or not Sent(told["event_name"], {}).writes:
+            return
+        self._writes_left -= 1
+        if self._writes_left == 0:
+            raise CutError

@@ -1,9 +1,11 @@
 """One embedded AWS for a module's tests, and `provision`'s clients of it."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from support.provision_world import World
 from support.recorded_aws import RecordedAws
 
 from worker.demo.embedded.layer import Delays
@@ -29,3 +31,23 @@ def aws(region: EmbeddedAws) -> Iterator[RecordedAws]:
 def name() -> str:
     """Give a stack's name that no other test uses."""
     return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def build(region: EmbeddedAws, aws: RecordedAws) -> Iterator[Callable[..., World]]:
+    """Give a maker of stacks, sections as in the stack file; they are taken down at the end."""
+    made: list[World] = []
+
+    def make(name: str = "", **sections: Any) -> World:  # noqa: ANN401 # sections of the stack file
+        made.append(World.of(region, aws, name or f"t{uuid.uuid4().hex[:10]}", **sections))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.destroy()
+
+
+@pytest.fixture
+def world(build: Callable[..., World]) -> World:
+    """Give a stack of which nothing exists yet."""
+    return build()

@@ -3,6 +3,7 @@
 from typing import Final
 
 from worker.demo.embedded import (
+    s3_buckets,
     s3_checks,
     s3_delete,
     s3_events,
@@ -23,6 +24,7 @@ SERVICES: Final = (
     speed,
     propagation,
     roles,
+    s3_buckets,
     s3_checks,
     s3_delete,
     s3_objects,

@@ -1,0 +1,80 @@
+"""A stack in an embedded AWS: planned, applied, cut short and destroyed as the commands do it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from provision.apply import Applied, apply, observe
+from provision.core.plan import Plan, make_plan
+from provision.core.removal import plan_removal
+from provision.core.resource import Key, Provider
+from provision.resources.catalogue import DESTROY_ORDER, intentions, providers
+from provision.spec.blueprint import Blueprint
+from support.provision_twin import Heard
+from support.recorded_aws import CutError, RecordedAws
+from support.stacks import a_blueprint
+from worker.demo.embedded.server import EmbeddedAws
+
+
+@dataclass(slots=True)
+class World:
+    """One stack in an embedded AWS; the clock goes on whenever a run waits."""
+
+    region: EmbeddedAws
+    aws: RecordedAws
+    blueprint: Blueprint
+
+    @classmethod
+    def of(cls, region: EmbeddedAws, aws: RecordedAws, name: str, **sections: Any) -> Self:  # noqa: ANN401 # sections of the stack file
+        """Return a stack of this name, with neither image nor network."""
+        return cls(region, aws, a_blueprint(name, image=None, network=None, **sections))
+
+    @property
+    def providers(self) -> Mapping[str, Provider]:
+        """Who provides each kind."""
+        return providers(self.aws, self.blueprint)
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.blueprint.names.stack
+
+    def plan(self, *adopt: Key) -> Plan:
+        """Look, and compare."""
+        wanted = intentions(self.blueprint)
+        found = observe(wanted, self.providers)
+        return make_plan(wanted, found, stack=self.stack, adopt=frozenset(adopt))
+
+    def apply(self, *adopt: Key) -> Applied:
+        """Plan, and carry it out; raises what stopped it."""
+        planned = self.plan(*adopt)
+        assert not planned.refusals, planned.refusals
+        return self._carry_out(planned)
+
+    def apply_until(self, writes: int) -> bool:
+        """Apply, cut after so many writing requests; says whether it was cut at all."""
+        try:
+            with self.aws.cut_after(writes):
+                self.apply()
+        except CutError:
+            return True
+        return False
+
+    def destroy(self, *keep: str) -> Applied:
+        """Take away all that is ours, but for these kinds."""
+        found = observe(intentions(self.blueprint), self.providers)
+        return self._carry_out(
+            plan_removal(found, stack=self.stack, order=DESTROY_ORDER, keep=keep).plan
+        )
+
+    def _carry_out(self, planned: Plan) -> Applied:
+        applied = apply(
+            planned,
+            self.providers,
+            stack=self.stack,
+            progress=Heard(),
+            sleep=self.region.clock.advance,
+        )
+        if applied.error is not None:
+            raise applied.error
+        return applied
