@@ -15,6 +15,13 @@ from worker.demo.embedded import (
     sqs_moves,
     sqs_queues,
 )
+from worker.demo.embedded.autoscaling import (
+    group_api,
+    hook_api,
+    member_api,
+    refresh_api,
+    time_passes,
+)
 from worker.demo.embedded.awslambda import functions, mappings
 from worker.demo.embedded.ec2 import images, launching, machines, templates, turns
 from worker.demo.embedded.iam import principals, propagation, roles
@@ -39,6 +46,11 @@ SERVICES: Final = (
     launching,
     images,
     machines,
+    group_api,
+    hook_api,
+    member_api,
+    refresh_api,
+    time_passes,
     turns,
     functions,
     mappings,

@@ -21,15 +21,15 @@ Handler = Callable[..., Moto]
 
 def correct(layer: "Layer") -> None:
     """Let images take their time, and keep what they were made of."""
-    patches = layer.patches
+    patches, pending = layer.patches, list[Moto]()
+    layer.state_machines.append(lambda: _finish(layer, pending))
     patches.replace(Ami, "disks", None)
-    patches.replace(Ami, "available_at", None)
     patches.wrap(Ami, "block_device_mappings", disks_are_kept)
-    patches.wrap(AmiBackend, "create_image", lambda f: image_is_made(layer, f))
+    patches.wrap(AmiBackend, "create_image", lambda f: image_is_made(layer, pending, f))
     patches.wrap(AmisResponse, "deregister_image", snapshots_go_along)
 
 
-def image_is_made(layer: "Layer", create: Handler) -> Handler:
+def image_is_made(layer: "Layer", pending: list[Moto], create: Handler) -> Handler:
     """Rule 40: names of 3 to 128 characters, once in an account; `pending` until the clock says so.
 
     Rule 42: root device, disks and their snapshots are those of the instance.
@@ -51,15 +51,16 @@ def image_is_made(layer: "Layer", create: Handler) -> Handler:
                 _tag_snapshots(self, image, each["Tags"])
         image.state = "pending"
         image.available_at = layer.clock() + layer.delays.image_seconds
-        layer.state_machines.append(lambda: _finish(layer, image))
+        pending.append(image)
         return image
 
     return created
 
 
-def _finish(layer: "Layer", image: Moto) -> None:
-    if image.state == "pending" and layer.clock() >= image.available_at:
+def _finish(layer: "Layer", pending: list[Moto]) -> None:
+    for image in [each for each in pending if layer.clock() >= each.available_at]:
         image.state = "available"
+        pending.remove(image)
 
 
 def _check_name(backend: Moto, name: str) -> None:
