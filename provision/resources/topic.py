@@ -1,4 +1,4 @@
-"""The topic that S3 publishes to."""
+"""The topic that S3 publishes to, and the one that alarms are published to."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -47,6 +47,37 @@ def _bucket_may_publish(names: Names) -> Json:
             resource=names.topic_arn,
             condition={
                 "ArnLike": {"aws:SourceArn": names.bucket_arn},
+                "StringEquals": {"aws:SourceAccount": names.account},
+            },
+        )
+    )
+
+
+def alarm_topic(blueprint: Blueprint) -> Wanted:
+    """Return the alarms' topic: our alarms publish, and nobody else.
+
+    It is not encrypted under the customer's key: CloudWatch would need a grant on that, and an
+    alarm tells no more than its own name and figures.
+    """
+    return Wanted(
+        Key(KIND, blueprint.names.alarm_topic),
+        (
+            Property("Policy", _alarms_may_publish(blueprint.names), "only our alarms publish"),
+            Property("KmsMasterKeyId", "", "CloudWatch cannot publish under a key without a grant"),
+            *tag_properties(blueprint.tags),
+        ),
+    )
+
+
+def _alarms_may_publish(names: Names) -> Json:
+    return document(
+        service_statement(
+            sid="AlarmsMayPublish",
+            service="cloudwatch.amazonaws.com",
+            action="sns:Publish",
+            resource=names.alarm_topic_arn,
+            condition={
+                "ArnLike": {"aws:SourceArn": names.alarm_arns},
                 "StringEquals": {"aws:SourceAccount": names.account},
             },
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from provision.core.resource import OWNER_TAG
 from provision.spec.names import Names
@@ -12,6 +13,22 @@ LEASE_MARGIN_SECONDS = 30
 
 LAMBDA_VISIBILITY_FACTOR = 6
 """Queue visibility over function timeout, as Lambda's own guide advises (rule 46)."""
+
+
+class Consumer(StrEnum):
+    """Who takes the messages: the group's instances, or the function."""
+
+    EC2 = "ec2"
+    LAMBDA = "lambda"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many instances the group may have, and has to begin with."""
+
+    minimum: int
+    desired: int
+    maximum: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +54,25 @@ class Blueprint:
     """Everything that decides what is wanted.
 
     `image` or `network` None: there is none (yet), so neither template nor group is wanted.
+    `consumer` is who was cut over to last; the queue's tag tells (aws/consumer.py).
     """
 
     stack: Stack
     names: Names
     network: Network | None = None
     image: Image | None = None
+    consumer: Consumer = Consumer.EC2
+
+    @property
+    def sizes(self) -> Sizes:
+        """The group's sizes: the stack file's, or none at all while the function consumes.
+
+        A maximum of 0 keeps the scaler from starting instances behind the cutover's back.
+        """
+        if self.consumer is Consumer.LAMBDA:
+            return Sizes(0, 0, 0)
+        instances = self.stack.instances
+        return Sizes(instances.minimum, instances.desired, instances.maximum)
 
     @property
     def tags(self) -> dict[str, str]:

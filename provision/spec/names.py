@@ -81,6 +81,10 @@ class Names:
         """Where Lambda writes the function's log."""
         return f"/aws/lambda/{self.function}"
 
+    def alarm(self, what: str) -> str:
+        """Return the name of the alarm for something that is wrong, such as "dlq-not-empty"."""
+        return f"{self.stack}-{what}"
+
     @property
     def dashboard(self) -> str:
         """The CloudWatch dashboard."""
@@ -119,6 +123,11 @@ class Names:
     def function_arn(self) -> str:
         """The function's ARN, without a version."""
         return self.arn("lambda", f"function:{self.function}")
+
+    @property
+    def alarm_arns(self) -> str:
+        """The pattern of all our alarms' ARNs."""
+        return self.arn("cloudwatch", f"alarm:{self.alarm('*')}")
 
     def role_arn(self, role: str) -> str:
         """Return a role's ARN; IAM knows no regions."""
