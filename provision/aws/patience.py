@@ -14,6 +14,10 @@ T = TypeVar("T")
 PASSING: Final = (
     (re.compile("Invalid IAM Instance Profile", re.IGNORECASE), "the profile is not visible yet"),
     (re.compile("cannot be assumed by Lambda"), "the role is not visible to Lambda yet"),
+    (
+        re.compile("execution role does not have permissions to call"),
+        "the role's policy is not visible to Lambda yet",
+    ),
     (re.compile("PrincipalNotFound"), "a principal of the policy is not visible yet"),
     (re.compile("Invalid value for the parameter Policy"), "the policy's principal is not visible"),
     (re.compile("one or more invalid principals"), "a principal of the key policy is not visible"),

@@ -2,13 +2,14 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Concatenate, TypeVar
 
 import boto3
 import click
 
+from provision.aws.consumer import read_consumer
 from provision.aws.session import Aws
 from provision.aws.surroundings import Identity, identify, survey
 from provision.commands.output import reports_errors
@@ -33,7 +34,8 @@ class Context:
 
     def blueprint(self) -> Blueprint:
         """Look at what surrounds the stack, anew at each call."""
-        return survey(self.stack, self.identity)
+        surveyed = survey(self.stack, self.identity)
+        return replace(surveyed, consumer=read_consumer(self.aws.sqs, surveyed.names.queue))
 
 
 def with_stack(command: Callable[Concatenate[Context, ...], R]) -> Callable[..., R]:

@@ -1,14 +1,19 @@
 """Which resources a stack has, in the order in which they are made, and who provides each kind."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from provision.aws.session import Aws
 from provision.core.plan import Intention
-from provision.core.resource import Provider, Wanted
+from provision.core.resource import Key, Provider, Wanted
 from provision.resources import (
+    alarm,
     bucket,
+    dashboard,
+    function,
     instance_profile,
+    log_group,
+    mapping,
     notification,
     queue,
     role,
@@ -19,8 +24,13 @@ from provision.resources import (
 from provision.spec.blueprint import Blueprint
 
 DESTROY_ORDER: Final = (
+    dashboard.KIND,
+    alarm.KIND,
     notification.KIND,
     subscription.KIND,
+    mapping.KIND,
+    function.KIND,
+    log_group.KIND,
     security_group.KIND,
     instance_profile.KIND,
     role.KIND,
@@ -43,13 +53,42 @@ def intentions(blueprint: Blueprint) -> tuple[Intention, ...]:
         _want(role.worker_role(blueprint)),
         _want(instance_profile.worker_profile(blueprint)),
         security_group.intention(blueprint),
+        *_twin(blueprint),
+        *_watching(blueprint),
     )
+
+
+def _twin(blueprint: Blueprint) -> Iterator[Intention]:
+    """Yield the function, after the role that it needs and the log group that it would make."""
+    names, enabled = blueprint.names, blueprint.stack.lambda_.enabled
+    its_role = role.lambda_role(blueprint) if enabled else None
+    yield Intention(Key(role.KIND, names.lambda_role), its_role)
+    yield Intention(log_group.function_key(blueprint), log_group.function_log_group(blueprint))
+    yield Intention(function.key(blueprint), function.function(blueprint))
+    yield Intention(mapping.key(blueprint), mapping.mapping(blueprint))
+
+
+def _watching(blueprint: Blueprint) -> Iterator[Intention]:
+    """Yield the logs, the alarms after their topic, and the dashboard that shows them."""
+    yield _want(log_group.worker_log_group(blueprint))
+    yield _want(topic.alarm_topic(blueprint))
+    if email := blueprint.stack.watch.email:
+        yield _want(subscription.email_subscription(blueprint.names.alarm_topic, email))
+    alarms = alarm.alarms(blueprint)
+    for key in alarm.keys(blueprint):
+        yield Intention(key, alarms.get(key))
+    yield _want(dashboard.dashboard(blueprint))
 
 
 def providers(aws: Aws, blueprint: Blueprint) -> Mapping[str, Provider]:
     """Return who looks at and changes each kind."""
     names = blueprint.names
     return {
+        alarm.KIND: alarm.AlarmProvider(aws.cloudwatch, names),
+        dashboard.KIND: dashboard.DashboardProvider(aws.cloudwatch, names),
+        function.KIND: function.FunctionProvider(aws.lambda_, names),
+        log_group.KIND: log_group.LogGroupProvider(aws.logs, names),
+        mapping.KIND: mapping.MappingProvider(aws.lambda_, names),
         queue.KIND: queue.QueueProvider(aws.sqs),
         topic.KIND: topic.TopicProvider(aws.sns, names),
         subscription.KIND: subscription.SubscriptionProvider(aws.sns, names),

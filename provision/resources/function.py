@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 KIND: Final = "function"
 
 HANDLER: Final = "worker.lambda_handler.handler"
-ARCHITECTURE: Final = "x86_64"
-"""Lambda's own default, in every region; the package is pure Python and runs on either."""
-
-CODE: Final = frozenset({"CodeSha256", "Architectures"})
+CODE: Final = "CodeSha256"
 """What UpdateFunctionCode changes; UpdateFunctionConfiguration changes the rest."""
 
 SERVES_ON: Final = "nothing: invocations go on with the old until the new is ready"
@@ -54,7 +51,6 @@ def function(blueprint: Blueprint) -> Wanted | None:
             Property("Timeout", settings.timeout_seconds, "of a batch, in seconds (rule 46)"),
             Property("MemorySize", settings.memory_mib, "in MiB"),
             Property("Environment", environment(blueprint), "the worker's settings", SERVES_ON),
-            Property("Architectures", [ARCHITECTURE], "its package runs on any"),
             Property("CodeSha256", package.sha256, "the code of this installation", SERVES_ON),
             *tag_properties(blueprint.tags),
         ),
@@ -96,7 +92,6 @@ class FunctionProvider:
             "Timeout": configuration.get("Timeout"),
             "MemorySize": configuration.get("MemorySize"),
             "Environment": configuration.get("Environment", {}).get("Variables", {}),
-            "Architectures": list(configuration.get("Architectures", [])),
             "CodeSha256": configuration.get("CodeSha256"),
         }
         return found_with_tags(properties, answer.get("Tags", {}))
@@ -108,7 +103,6 @@ class FunctionProvider:
             FunctionName=wanted.key.name,
             Code={"ZipFile": _zip(values)},
             Tags=tags_of(values),
-            Architectures=_architectures(values),
             **_configuration(values),
         )
 
@@ -117,12 +111,8 @@ class FunctionProvider:
         changed, values = {each.name: each.after for each in changes}, wanted.values()
         if tags := tags_of(changed):
             self._lambda.tag_resource(Resource=self._names.function_arn, Tags=tags)
-        if CODE & changed.keys():
-            self._lambda.update_function_code(
-                FunctionName=wanted.key.name,
-                ZipFile=_zip(values),
-                Architectures=_architectures(values),
-            )
+        if CODE in changed:
+            self._lambda.update_function_code(FunctionName=wanted.key.name, ZipFile=_zip(values))
         if configuration := _configuration(changed):
             self._lambda.update_function_configuration(
                 FunctionName=wanted.key.name, **configuration
@@ -137,13 +127,9 @@ def _zip(values: Mapping[str, Json]) -> bytes:
     return build_package(str(values["Runtime"])).zip
 
 
-def _architectures(values: Mapping[str, Json]) -> Any:  # noqa: ANN401 # the stubs want literals
-    return values["Architectures"]
-
-
 def _configuration(values: Mapping[str, Json]) -> Any:  # noqa: ANN401 # a request's arguments
     return {
         name: {"Variables": value} if name == "Environment" else value
         for name, value in values.items()
-        if name not in CODE and not name.startswith("tag:")
+        if name != CODE and not name.startswith("tag:")
     }
