@@ -1,241 +1,190 @@
 """The twin's and the watching's families on the embedded AWS: made, found again, mended, gone."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-import boto3
 import pytest
 from support import lambda_package
-from support.twin_stack import REGION, blueprint_of
+from support.provision_world import World
+from support.recorded_aws import RecordedAws
+from support.stacks import IMAGE, NETWORK
 
-from provision.apply import apply, observe
-from provision.aws.session import Aws
+from provision.apply import observe
 from provision.core.plan import Create, Intention, Plan, Remove, Update, make_plan
 from provision.core.resource import OWNER_TAG, Change, Json, Key, Property, Wanted
-from provision.resources import alarm, dashboard, function, log_group, mapping, queue, topic
-from provision.resources.catalogue import DESTROY_ORDER, providers
+from provision.resources import alarm, dashboard, function, log_group, mapping, topic
+from provision.resources.catalogue import intentions, providers
 from provision.resources.mapping import find_mapping
-from provision.spec.blueprint import Blueprint
 from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
 
-LAMBDA_SECONDS = 4.0
-SETTLED_SECONDS = 5.0
-"""Above what any change of a function takes there."""
+Build = Callable[..., World]
 
-FAMILIES = [
-    alarm.KIND,
-    dashboard.KIND,
-    function.KIND,
-    log_group.KIND,
-    mapping.KIND,
-    topic.KIND,
-]
+LAMBDA_SECONDS = 4.0
+
+FAMILIES = (dashboard.KIND, function.KIND, log_group.KIND, mapping.KIND)
 
 
 @pytest.fixture(scope="module")
-def embedded() -> Iterator[EmbeddedAws]:
-    """Run one AWS for all tests here; every test has a stack of its own."""
+def region() -> Iterator[EmbeddedAws]:
+    """Start an AWS in which Lambda takes its time."""
     with EmbeddedAws(delays=Delays(lambda_seconds=LAMBDA_SECONDS)) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def aws(embedded: EmbeddedAws) -> Aws:
-    """Give the clients."""
-    return Aws(boto3.Session("testing", "testing", region_name=REGION), embedded.endpoint_url)
+def stack(region: EmbeddedAws, aws: RecordedAws) -> World:
+    """Give one stack that is whole; whoever changes it mends it."""
+    whole = World.of(region, aws, "twins", watch={"email": "ops@example.com"})
+    whole.apply()
+    settle(whole)
+    return whole
 
 
-class Account:
-    """One stack's twin and watching in the embedded account."""
-
-    def __init__(self, aws: Aws, embedded: EmbeddedAws, blueprint: Blueprint) -> None:
-        self.aws = aws
-        self.embedded = embedded
-        self.blueprint = blueprint
-        self.providers = providers(aws, blueprint)
-        self.slept: list[float] = []
-
-    def intentions(self, blueprint: Blueprint | None = None) -> list[Intention]:
-        """Return what the stack, or what became of its file, wants of these families."""
-        wanted = blueprint or self.blueprint
-        alarms = alarm.alarms(wanted)
-        return [
-            _want(queue.dead_letter_queue(wanted)),
-            _want(queue.queue(wanted)),
-            Intention(log_group.function_key(wanted), log_group.function_log_group(wanted)),
-            Intention(function.key(wanted), function.function(wanted)),
-            Intention(mapping.key(wanted), mapping.mapping(wanted)),
-            _want(log_group.worker_log_group(wanted)),
-            _want(topic.alarm_topic(wanted)),
-            *(Intention(key, alarms.get(key)) for key in alarm.keys(wanted)),
-            _want(dashboard.dashboard(wanted)),
-        ]
-
-    def plan(self, blueprint: Blueprint | None = None) -> Plan:
-        """Compare everything."""
-        return self.plan_of(self.intentions(blueprint))
-
-    def plan_of(self, wanted: list[Intention]) -> Plan:
-        """Compare some."""
-        found = observe(wanted, self.providers)
-        return make_plan(wanted, found, stack=self.blueprint.stack.name)
-
-    def apply(self, plan: Plan) -> None:
-        """Carry a plan out, and let it hold; waiting is a matter of the embedded clock."""
-        applied = apply(
-            plan,
-            self.providers,
-            stack=self.blueprint.stack.name,
-            progress=_Quiet(),
-            sleep=self._sleep,
-        )
-        assert applied.error is None
-        self.embedded.clock.advance(SETTLED_SECONDS)
-
-    def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.embedded.clock.advance(seconds)
+def settle(world: World) -> None:
+    """Let every change of a function or mapping come to its end."""
+    world.region.clock.advance(LAMBDA_SECONDS + 1)
 
 
-class _Quiet:
-    def begins(self, step: object) -> None:
-        """Hear nothing."""
-
-    def waits(self, why: str, seconds: float) -> None:
-        """Hear nothing."""
-
-    def ends(self, step: object) -> None:
-        """Hear nothing."""
+def wanted_of(world: World, *kinds: str) -> list[Wanted]:
+    """Return what the stack wants of these kinds."""
+    wanted = [each.wanted for each in intentions(world.blueprint)]
+    return [each for each in wanted if each is not None and each.key.kind in kinds]
 
 
-def _want(wanted: Wanted) -> Intention:
-    return Intention(wanted.key, wanted)
+def plan_of(world: World, wanted: Wanted) -> Plan:
+    """Compare one resource."""
+    asked = [Intention(wanted.key, wanted)]
+    return make_plan(asked, observe(asked, world.providers), stack=world.stack)
 
 
-def make_account(aws: Aws, embedded: EmbeddedAws, name: str) -> Account:
-    """Make the stack's role, which is another family's, and everything of ours."""
-    account = Account(aws, embedded, blueprint_of(name))
-    role = account.blueprint.names.lambda_role
-    aws.iam.create_role(RoleName=role, AssumeRolePolicyDocument=lambda_package.trust())
-    account.apply(account.plan())
-    return account
-
-
-def changed_names(plan: Plan) -> Sequence[tuple[str, str]]:
-    """Return kind and property of every change of a plan."""
+def changed(plan: Plan) -> Sequence[tuple[str, str]]:
+    """Return kind and property of every change of a plan of updates."""
     updates = [step for step in plan.steps if isinstance(step, Update)]
     assert len(updates) == len(plan.steps)
     return [(step.key.kind, change.name) for step in updates for change in step.changes]
 
 
-def test_a_second_plan_is_empty(aws: Aws, embedded: EmbeddedAws) -> None:
+def spoil_and_mend(world: World, wanted: Wanted, each: Property) -> None:
+    """Change one property behind our back: the plan shows it, and no other, and mends it."""
+    other = replace(each, value=_other(each.name, each.value))
+    properties = tuple(other if one.name == other.name else one for one in wanted.properties)
+    provider = world.providers[wanted.key.kind]
+    provider.update(Wanted(wanted.key, properties), [Change(each.name, each.value, other.value)])
+    settle(world)
+    seen = plan_of(world, wanted)
+    assert changed(seen) == [(wanted.key.kind, each.name)]
+    provider.update(wanted, seen.steps[0].changes if isinstance(seen.steps[0], Update) else ())
+    settle(world)
+    assert plan_of(world, wanted) == Plan()
+
+
+def test_a_second_plan_is_empty(stack: World) -> None:
     """What AWS fills in by itself is no drift."""
-    account = make_account(aws, embedded, "twice")
-    assert account.plan() == Plan()
+    assert stack.plan().steps == ()
 
 
-def test_every_property_changed_behind_our_back_is_seen_and_mended(
-    aws: Aws, embedded: EmbeddedAws
-) -> None:
-    """One property at a time, of every resource: the plan names it and no other."""
-    account = make_account(aws, embedded, "drift")
-    aws.iam.create_role(RoleName="other", AssumeRolePolicyDocument=lambda_package.trust())
-    ours = [each.wanted for each in account.intentions() if each.wanted]
+def test_every_property_changed_behind_our_back_is_seen_and_mended(stack: World) -> None:
+    """One property at a time: the plan names it and no other."""
+    stack.aws.iam.create_role(RoleName="other", AssumeRolePolicyDocument=lambda_package.trust())
+    ours = [
+        *wanted_of(stack, *FAMILIES),
+        topic.alarm_topic(stack.blueprint),
+    ]
     spoilable = [
         (wanted, each)
         for wanted in ours
-        if wanted.key.kind in FAMILIES
         for each in wanted.properties
         if each.name not in {f"tag:{OWNER_TAG}", "CodeSha256"}
     ]
     for wanted, each in spoilable:
-        account.apply(_spoil(wanted, each))
-        seen = account.plan_of([_want(wanted)])
-        assert changed_names(seen) == [(wanted.key.kind, each.name)]
-        account.apply(seen)
-    assert account.plan() == Plan()
-    assert len(spoilable) == 70
+        spoil_and_mend(stack, wanted, each)
+    assert len(spoilable) == 15
 
 
-def test_other_code_is_seen_and_mended(aws: Aws, embedded: EmbeddedAws) -> None:
+def test_every_property_of_an_alarm_is_seen_and_mended(stack: World) -> None:
+    """An alarm goes whole at each change, and leaves the others as they are."""
+    blueprint = replace(stack.blueprint, image=IMAGE, network=NETWORK)
+    wanted = alarm.alarms(blueprint)[Key(alarm.KIND, "twins-no-instance")]
+    providers(stack.aws, blueprint)[alarm.KIND].create(wanted)
+    assert plan_of(stack, wanted) == Plan()
+    for each in wanted.properties:
+        if each.name != f"tag:{OWNER_TAG}":
+            spoil_and_mend(stack, wanted, each)
+    stack.providers[alarm.KIND].delete(wanted.key)
+
+
+def test_other_code_is_seen_and_mended(stack: World) -> None:
     """CodeSha256 tells code that is not of this installation."""
-    account = make_account(aws, embedded, "code")
-    aws.lambda_.update_function_code(
-        FunctionName="code-worker", ZipFile=lambda_package.of_text("other = 1")
-    )
-    assert changed_names(account.plan()) == [(function.KIND, "CodeSha256")]
-    account.apply(account.plan())
-    assert account.plan() == Plan()
+    other = lambda_package.of_text("other = 1")
+    stack.aws.lambda_.update_function_code(FunctionName="twins-worker", ZipFile=other)
+    assert changed(stack.plan()) == [(function.KIND, "CodeSha256")]
+    stack.apply()
+    assert stack.plan().steps == ()
 
 
-def test_a_bare_dashboard_of_that_name_is_not_ours(aws: Aws, embedded: EmbeddedAws) -> None:
+def test_code_and_settings_that_change_together_are_both_sent(stack: World) -> None:
+    """Lambda refuses the second change while it is busy with the first: it is waited for."""
+    settle(stack)
+    stack.aws.lambda_.update_function_configuration(FunctionName="twins-worker", MemorySize=512)
+    settle(stack)
+    other = lambda_package.of_text("other = 2")
+    stack.aws.lambda_.update_function_code(FunctionName="twins-worker", ZipFile=other)
+    assert len(changed(stack.plan())) == 2
+    stack.apply()
+    assert stack.plan().steps == ()
+
+
+def test_a_bare_dashboard_of_that_name_is_not_ours(world: World) -> None:
     """What has no tags is ours by what stands in it: somebody else's dashboard is refused."""
-    account = Account(aws, embedded, blueprint_of("taken"))
-    aws.cloudwatch.put_dashboard(DashboardName="taken-worker", DashboardBody='{"widgets": []}')
-    refusals = account.plan().refusals
-    assert [str(each.key) for each in refusals] == ["dashboard/taken-worker"]
+    name = f"{world.stack}-worker"
+    world.aws.cloudwatch.put_dashboard(DashboardName=name, DashboardBody='{"widgets": []}')
+    assert [each.key for each in world.plan().refusals] == [Key(dashboard.KIND, name)]
+    world.aws.cloudwatch.delete_dashboards(DashboardNames=[name])
 
 
-def test_rule_47_a_stack_without_the_twin_loses_mapping_and_function(
-    aws: Aws, embedded: EmbeddedAws
-) -> None:
-    """DeleteFunction leaves the mapping, so it goes by itself, and first; a second run is empty."""
-    account = make_account(aws, embedded, "without")
-    without = blueprint_of("without", **{"lambda": {"enabled": False}})
-    plan = account.plan(without)
-    removed = [step.key.kind for step in plan.steps if isinstance(step, Remove)]
-    assert removed == ["alarm", "mapping", "function", "log-group"]
-    account.apply(plan)
-    assert find_mapping(aws.lambda_, account.blueprint.names.queue_arn, "without-worker") is None
-    assert account.plan(without) == Plan()
+def test_rule_47_a_stack_without_the_twin_loses_mapping_and_function(build: Build) -> None:
+    """DeleteFunction leaves the mapping, so it goes by itself, and first; then nothing is left."""
+    build("without").apply()
+    without = build("without", **{"lambda": {"enabled": False}})
+    settle(without)
+    removed = [step.key.kind for step in without.plan().steps if isinstance(step, Remove)]
+    assert removed == ["alarm", "mapping", "function", "log-group", "role"]
+    without.apply()
+    assert without.plan().steps == ()
+    settle(without)
+    assert find_mapping(without.aws.lambda_, without.blueprint.names.queue_arn, "x") is None
 
 
-def test_rule_47_the_twin_comes_back_while_its_old_mapping_is_being_deleted(
-    aws: Aws, embedded: EmbeddedAws
-) -> None:
+def test_rule_47_the_twin_comes_back_while_its_old_mapping_is_being_deleted(stack: World) -> None:
     """Lambda refuses a second mapping meanwhile; it is waited for."""
-    account = make_account(aws, embedded, "again")
-    account.providers[mapping.KIND].delete(Key(mapping.KIND, "again-worker"))
-    plan = account.plan()
-    assert [type(step) for step in plan.steps] == [Create]
-    account.slept.clear()
-    account.apply(plan)
-    assert sum(account.slept) >= LAMBDA_SECONDS
-    assert account.plan() == Plan()
+    settle(stack)
+    stack.providers[mapping.KIND].delete(Key(mapping.KIND, "twins-worker"))
+    assert [type(step) for step in stack.plan().steps] == [Create]
+    before = stack.region.clock()
+    stack.apply()
+    assert stack.region.clock() >= before + LAMBDA_SECONDS
+    settle(stack)
+    assert stack.plan().steps == ()
 
 
 def test_rule_46_the_mapping_is_made_disabled_and_stays_as_the_cutover_left_it(
-    aws: Aws, embedded: EmbeddedAws
+    build: Build,
 ) -> None:
     """No apply turns it on or off: not at its creation, not when it changes another setting."""
-    account = make_account(aws, embedded, "switch")
-    found = find_mapping(aws.lambda_, account.blueprint.names.queue_arn, "switch-worker") or {}
-    assert found.get("State") == "Disabled"
-    aws.lambda_.update_event_source_mapping(UUID=found.get("UUID", ""), Enabled=True)
-    embedded.clock.advance(SETTLED_SECONDS)
-    changed = blueprint_of("switch", **{"lambda": {"batch_size": 7}})
-    account.apply(account.plan(changed))
-    now = find_mapping(aws.lambda_, account.blueprint.names.queue_arn, "switch-worker") or {}
+    world = build("switch")
+    world.apply()
+    settle(world)
+    arn = world.blueprint.names.queue_arn
+    made = find_mapping(world.aws.lambda_, arn, "switch-worker") or {}
+    assert made.get("State") == "Disabled"
+    world.aws.lambda_.update_event_source_mapping(UUID=made.get("UUID", ""), Enabled=True)
+    settle(world)
+    build("switch", **{"lambda": {"batch_size": 7}}).apply()
+    settle(world)
+    now = find_mapping(world.aws.lambda_, arn, "switch-worker") or {}
     assert (now.get("State"), now.get("BatchSize")) == ("Enabled", 7)
-
-
-def test_gone_already_is_fine(aws: Aws, embedded: EmbeddedAws) -> None:
-    """Deleting everything twice is no error, in the order that a destroy has."""
-    account = make_account(aws, embedded, "gone")
-    keys = [each.key for each in account.intentions()]
-    for key in sorted(keys, key=lambda key: DESTROY_ORDER.index(key.kind)) * 2:
-        account.providers[key.kind].delete(key)
-    assert observe(account.intentions(), account.providers) == dict.fromkeys(keys)
-
-
-def _spoil(wanted: Wanted, each: Property) -> Plan:
-    """Plan a change of one property to something that nobody wants."""
-    other = replace(each, value=_other(each.name, each.value))
-    properties = tuple(other if each.name == other.name else each for each in wanted.properties)
-    change = Change(each.name, each.value, other.value)
-    return Plan((Update(Wanted(wanted.key, properties), (change,)),))
 
 
 OTHERS: dict[str, Json] = {

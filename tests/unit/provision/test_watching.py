@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.twin_stack import blueprint_of
+from support.stacks import a_blueprint
 
 from provision.resources import alarm, dashboard, function, mapping
 from provision.resources.metrics import EXPRESSION_MAX_CHARACTERS, expression
 from provision.spec.blueprint import Blueprint, Consumer, Sizes
 
-BLUEPRINT = blueprint_of()
+BLUEPRINT = a_blueprint()
+NO_TWIN: dict[str, Any] = {"lambda": {"enabled": False}}
 
 
 def values_of(what: str, blueprint: Blueprint = BLUEPRINT) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def test_alarms_are_of_what_the_stack_has() -> None:
         "oldest-message",
         "function-errors",
     }
-    assert "function-errors" not in whats(blueprint_of(**{"lambda": {"enabled": False}}))
+    assert "function-errors" not in whats(a_blueprint(**NO_TWIN))
     assert {*alarm.alarms(BLUEPRINT)} == {*alarm.keys(BLUEPRINT)}
 
 
