@@ -12,6 +12,7 @@ from provision.resources import (
     dashboard,
     function,
     instance_profile,
+    launch_template,
     log_group,
     mapping,
     notification,
@@ -31,6 +32,7 @@ DESTROY_ORDER: Final = (
     mapping.KIND,
     function.KIND,
     log_group.KIND,
+    launch_template.KIND,
     security_group.KIND,
     instance_profile.KIND,
     role.KIND,
@@ -53,6 +55,7 @@ def intentions(blueprint: Blueprint) -> tuple[Intention, ...]:
         _want(role.worker_role(blueprint)),
         _want(instance_profile.worker_profile(blueprint)),
         security_group.intention(blueprint),
+        launch_template.intention(blueprint),
         *_twin(blueprint),
         *_watching(blueprint),
     )
@@ -97,6 +100,9 @@ def providers(aws: Aws, blueprint: Blueprint) -> Mapping[str, Provider]:
         role.KIND: role.RoleProvider(aws.iam),
         instance_profile.KIND: instance_profile.InstanceProfileProvider(aws.iam),
         security_group.KIND: security_group.SecurityGroupProvider(aws.ec2, blueprint),
+        launch_template.KIND: launch_template.LaunchTemplateProvider(
+            aws.ec2, aws.autoscaling, blueprint
+        ),
     }
 
 

@@ -38,6 +38,8 @@ class Image:
     id: str
     architecture: str
     root_device: str
+    root_gib: int = 0
+    """The size of its root volume: an instance's cannot be smaller."""
 
 
 @dataclass(frozen=True, slots=True)

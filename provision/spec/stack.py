@@ -106,7 +106,9 @@ class Instances(Section):
         default=(), description="these groups instead of our own, which lets nothing in"
     )
     key_pair: str = Field(default="", max_length=255, description="an SSH key pair, if you must")
-    root_gib: int = Field(default=8, ge=8, le=1024, description="the root volume, in GiB")
+    root_gib: int = Field(
+        default=8, ge=8, le=1024, description="the root volume, in GiB; the AMI's own if larger"
+    )
     spot: bool = Field(default=False, description="run on spot capacity")
     spot_types: tuple[str, ...] = Field(
         default=(), description="further types that spot may choose from"

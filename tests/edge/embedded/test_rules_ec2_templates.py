@@ -136,3 +136,30 @@ def test_an_instance_gets_all_of_its_template(
         InstanceId=launched, Attribute="instanceInitiatedShutdownBehavior"
     )
     assert behaviour["InstanceInitiatedShutdownBehavior"]["Value"] == "terminate"
+
+
+def test_a_deleted_version_is_gone_and_its_number_is_not_used_again(
+    ec2: Client, name: str, refusal: Refusal
+) -> None:
+    """The default version cannot be deleted; a page tells more than 15 versions."""
+    data = {"InstanceType": "t3.micro"}
+    ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    for _ in range(17):
+        ec2.create_launch_template_version(LaunchTemplateName=name, LaunchTemplateData=data)
+    deleted = ec2.delete_launch_template_versions(LaunchTemplateName=name, Versions=["1", "18"])
+    done = deleted["SuccessfullyDeletedLaunchTemplateVersions"]
+    refused = deleted["UnsuccessfullyDeletedLaunchTemplateVersions"]
+    assert ([each["VersionNumber"] for each in done], len(refused)) == ([18], 1)
+    made = ec2.create_launch_template_version(LaunchTemplateName=name, LaunchTemplateData=data)
+    assert made["LaunchTemplateVersion"]["VersionNumber"] == 19
+    told = ec2.describe_launch_template_versions(LaunchTemplateName=name)
+    numbers = [each["VersionNumber"] for each in told["LaunchTemplateVersions"]]
+    assert numbers == [*range(1, 18), 19]
+    gone = refusal(ec2.describe_launch_template_versions, LaunchTemplateName=name, Versions=["18"])
+    assert gone == (400, "InvalidLaunchTemplateId.VersionNotFound")
+
+
+def test_a_template_that_is_gone_is_not_found(ec2: Client, name: str, refusal: Refusal) -> None:
+    """Moto says that a name is missing from the request."""
+    refused = refusal(ec2.delete_launch_template, LaunchTemplateName=name)
+    assert refused == (400, "InvalidLaunchTemplateName.NotFoundException")

@@ -23,7 +23,14 @@ from worker.demo.embedded.autoscaling import (
     time_passes,
 )
 from worker.demo.embedded.awslambda import functions, mappings
-from worker.demo.embedded.ec2 import images, launching, machines, templates, turns
+from worker.demo.embedded.ec2 import (
+    images,
+    launching,
+    machines,
+    template_versions,
+    templates,
+    turns,
+)
 from worker.demo.embedded.iam import principals, propagation, roles
 from worker.demo.embedded.layer import Layer
 
@@ -43,6 +50,7 @@ SERVICES: Final = (
     sqs_moves,
     principals,
     templates,
+    template_versions,
     launching,
     images,
     machines,
