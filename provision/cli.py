@@ -6,6 +6,7 @@ from provision.commands.apply import apply
 from provision.commands.destroy import destroy
 from provision.commands.init import init
 from provision.commands.plan import plan
+from provision.commands.status import status
 from provision.commands.verify import verify
 
 
@@ -23,9 +24,10 @@ def main() -> None:
       provision plan                      what would change, property by property
       provision apply                     make it so; running it again resumes
       provision verify                    is it so, and does a file arrive?
+      provision status --watch            who consumes, what waits, what is wrong
       provision destroy                   take it away; the bucket and its files stay
     """
 
 
-for command in (init, plan, apply, verify, destroy):
+for command in (init, plan, apply, verify, status, destroy):
     main.add_command(command)
