@@ -1,4 +1,4 @@
-"""Who may send to whom: the evaluator of topic and queue policies."""
+"""What policies say: of topics and queues, and of identities."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.demo.embedded.policy import allows
+from worker.demo.embedded.policy import Question, allows, effects
 
 TOPIC = "arn:aws:sns:us-east-2:123456789012:files"
 QUEUE = "arn:aws:sqs:us-east-2:123456789012:files"
@@ -88,3 +88,48 @@ def test_a_deny_wins_wherever_it_stands(effects: list[str]) -> None:
     """Allowed if and only if something allows and nothing denies."""
     expected = "Allow" in effects and "Deny" not in effects
     assert allowed(*[statement(Effect=effect) for effect in effects]) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "context", "holds"),
+    [
+        ({"StringNotEquals": {"k": "a"}}, {"k": "b"}, True),
+        ({"StringNotEquals": {"k": "a"}}, {"k": "a"}, False),
+        ({"StringNotEquals": {"k": "a"}}, {}, True),
+        ({"ArnNotLike": {"k": "arn:a*"}}, {"k": "arn:abc"}, False),
+        ({"StringLike": {"k": "[a]?"}}, {"k": "[a]b"}, True),
+        ({"Null": {"k": "true"}}, {}, True),
+        ({"Null": {"k": "true"}}, {"k": "a"}, False),
+        ({"Null": {"k": "false"}}, {"k": "a"}, True),
+        ({"Bool": {"k": False}}, {"k": "false"}, True),
+        ({"ForAllValues:StringEquals": {"k": ["a", "b"]}}, {"k": ["a", "b"]}, True),
+        ({"ForAllValues:StringEquals": {"k": ["a"]}}, {"k": ["a", "b"]}, False),
+        ({"ForAllValues:StringEquals": {"k": ["a"]}}, {}, True),
+        ({"ForAnyValue:StringEquals": {"k": ["a"]}}, {"k": ["a", "b"]}, True),
+        ({"ForAnyValue:StringEquals": {"k": ["a"]}}, {}, False),
+    ],
+)
+def test_a_condition_means_what_iam_says(
+    condition: dict[str, Any], context: dict[str, Any], *, holds: bool
+) -> None:
+    """Opposites hold without the key, ForAllValues too; nothing but * and ? is special."""
+    statement: dict[str, Any] = {"Effect": "Allow", "Action": "*", "Condition": condition}
+    policy: dict[str, Any] = {"Statement": statement}
+    asked = Question("s3:GetObject", "*", context)
+    assert effects(policy, asked, of_identity=True) == ({"Allow"} if holds else set())
+
+
+@pytest.mark.parametrize(
+    ("parts", "matches"),
+    [
+        ({"NotAction": "s3:Put*", "Resource": "*"}, True),
+        ({"NotAction": "s3:Get*", "Resource": "*"}, False),
+        ({"Action": "s3:*", "NotResource": "arn:aws:s3:::b/*"}, False),
+        ({"Action": "s3:*", "NotResource": "arn:aws:s3:::c/*"}, True),
+    ],
+)
+def test_what_is_not_named_may_be_meant(parts: dict[str, Any], *, matches: bool) -> None:
+    """NotAction and NotResource match everything else."""
+    asked = Question("s3:GetObject", "arn:aws:s3:::b/k")
+    said = effects({"Statement": {"Effect": "Deny", **parts}}, asked, of_identity=True)
+    assert said == ({"Deny"} if matches else set())

@@ -3,7 +3,8 @@
 import functools
 import threading
 from collections import deque
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import ClassVar, Final, Self
 
@@ -19,6 +20,8 @@ from worker.demo.embedded.awslambda.poller import running
 from worker.demo.embedded.clock import Clock
 from worker.demo.embedded.corrections import switch_on
 from worker.demo.embedded.ec2.machines import Machines, NoMachines
+from worker.demo.embedded.iam.callers import credentials_of
+from worker.demo.embedded.iam.enforcement import Access, Enforcement, enforcing
 from worker.demo.embedded.iam.propagation import Propagation
 from worker.demo.embedded.layer import COPY_LIMIT_BYTES, Delays, Layer
 from worker.demo.embedded.operations import RequestCounter, counting
@@ -40,7 +43,8 @@ class EmbeddedAws:
     `machines` is told of every instance; `delays` says how long EC2, Auto Scaling and Lambda
     take. Time passes at each request and at `tick()`; with `tick_seconds`, by itself as well.
     With `run_lambdas`, functions run, in processes of their own, and queues that are mapped to them
-    are polled.
+    are polled. With `enforce_iam`, IAM users and role sessions may do what their policies allow;
+    any other key, such as that of `environment()`, is an administrator's.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -58,11 +62,13 @@ class EmbeddedAws:
         delays: Delays | None = None,
         tick_seconds: float | None = None,
         run_lambdas: bool = False,
+        enforce_iam: bool = False,
     ) -> None:
         self.requests = RequestCounter()
         """How many requests came in, by operation name."""
         self._port = port
         self._run_lambdas = run_lambdas
+        self._enforcement = Enforcement(enforce_iam)
         self._honest = honest
         self._tick_seconds = tick_seconds
         self._layer = Layer(
@@ -106,12 +112,37 @@ class EmbeddedAws:
             self._layer.pass_time()
             return instance_state(instance_id)
 
-    def environment(self) -> dict[str, str]:
-        """Give the variables that point boto3, or a child process, at this AWS."""
+    @property
+    def accesses(self) -> deque[Access]:
+        """What IAM users and role sessions needed, and whether they had it; with `enforce_iam`."""
+        return self._enforcement.accesses
+
+    @contextmanager
+    def enforcing_iam(self) -> Iterator[None]:
+        """Enforce IAM for the length of a block: what is made outside needs no permission."""
+        before, self._enforcement.enabled = self._enforcement.enabled, True
+        try:
+            yield
+        finally:
+            self._enforcement.enabled = before
+
+    def credentials(self, role_arn: str) -> dict[str, str]:
+        """Give boto3's arguments for acting as a role, as a service does that was given it.
+
+        Raises LookupError if there is no such role.
+        """
+        return credentials_of(role_arn, REGION)
+
+    def environment(self, role_arn: str = "") -> dict[str, str]:
+        """Give the variables that point boto3, or a child process, at this AWS.
+
+        It acts as an administrator, or as the role.
+        """
+        keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+        chosen = self.credentials(role_arn) if role_arn else keys
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
+            **{name.upper(): value for name, value in chosen.items()},
             "AWS_DEFAULT_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
         }
@@ -131,7 +162,9 @@ class EmbeddedAws:
             starting.callback(self._layer.patches.undo)
             if self._honest:
                 switch_on(self._layer)
-            self._server = _listen(self._port, self.requests)
+            self._server = _listen(
+                self._port, self.requests, self._enforcement if self._honest else None
+            )
             starting.callback(self._server.server_close)
             thread = threading.Thread(
                 target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -161,12 +194,13 @@ def _forget_everything() -> None:
     moto_api_backends["global"].reset()
 
 
-def _listen(port: int, counter: RequestCounter) -> Moto:
+def _listen(port: int, counter: RequestCounter, enforcement: Enforcement | None) -> Moto:
     # Nagle's algorithm would hold each body back until the client acknowledges the headers: 40 ms.
     dispatcher = DomainDispatcherApplication(create_backend_app)
     # Moto looks through its folders on every request to tell one service from another.
     dispatcher.get_backend_for_host = functools.cache(dispatcher.get_backend_for_host)
-    application = counting(dispatcher, counter)
+    guarded = enforcing(dispatcher, enforcement) if enforcement else dispatcher
+    application = counting(guarded, counter)
     handler = type(
         "QuietHandler",
         (MotoRequestHandler,),

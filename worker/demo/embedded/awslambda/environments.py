@@ -18,12 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
 
-from moto.sts.models import sts_backends
-
+from worker.demo.embedded.iam.callers import credentials_of
 from worker.demo.embedded.patches import Moto
 
 _CHILD: Final = str(Path(__file__).with_name("child.py"))
-_SESSION_SECONDS: Final = 12 * 3600
 _INIT_SECONDS: Final = 10.0
 """What an environment may need to load its code, beside the invocation's own time."""
 
@@ -188,21 +186,11 @@ def unpack(code: bytes, folder: Path) -> None:
 
 def _variables(function: Moto) -> dict[str, str]:
     """Give the environment variables of a function, and the credentials of its role."""
-    _, partition, _, _, account, _ = function.role.split(":")
-    session = sts_backends[account][partition].assume_role(
-        region_name=function.region,
-        role_session_name=function.function_name,
-        role_arn=function.role,
-        policy="",
-        duration=_SESSION_SECONDS,
-        external_id="",
-    )
+    keys = credentials_of(function.role, function.region, function.function_name)
     return {
         "PATH": os.defpath,
         **function.environment_vars,
-        "AWS_ACCESS_KEY_ID": session.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
-        "AWS_SESSION_TOKEN": session.session_token,
+        **{name.upper(): value for name, value in keys.items()},
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
         "AWS_LAMBDA_FUNCTION_NAME": function.function_name,

@@ -1,1 +1,6 @@
-"""IAM: when other services know of a new role, and (by the caller's wish) who may do what."""
+"""IAM: what it refuses (`roles`), who hears of it late (`propagation`, `principals`), who may.
+
+With IAM enforced, a request is read (`asking`), its caller found (`callers`), what it needs listed
+(`needs` and its three siblings, by service), decided (`enforcement`), and refused as the service
+does it (`refusals`).
+"""
