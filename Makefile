@@ -8,7 +8,7 @@ DEMO_PATH ?=
 PACKER ?= packer
 LOCKED_EXTRAS :=
 
-.PHONY: help demo test lint types cover heavy bench packer-test wheel wheelhouse lock readme clean
+.PHONY: help demo test region-test lint types cover heavy bench packer-test wheel wheelhouse lock readme clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -31,6 +31,9 @@ cover: $(VENV)/.dev ## Show that the unit tests reach every line and branch of t
 
 heavy: $(VENV)/.test ## Run the long variants: every interleaving, 20,000 messages, more chaos
 	@$(BIN)/python -m pytest -q -n auto --dist load --heavy -m heavy
+
+region-test: $(VENV)/.test ## As root: bake, boot, fail over, roll and destroy a region of systemd containers
+	@$(BIN)/python -m pytest -q --region --exitfirst tests/region
 
 bench: $(VENV)/.test ## Measure the worker beside the plain loop, in one run
 	@$(BIN)/python tests/bench/run.py

@@ -10,6 +10,7 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
     parser.addoption("--heavy", action="store_true", help="run the long variants as well")
+    parser.addoption("--region", action="store_true", help="run tests/region, as root, as well")
     parser.addoption("--live", action="store_true", help="run tests/live against real AWS as well")
     parser.addoption("--packer", help="run tests/packer as well, with this program")
     parser.addoption("--account", help="with --live: the account's number, as a safety catch")
@@ -19,13 +20,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers that go with them."""
     config.addinivalue_line("markers", "heavy: runs for a minute or more; only with --heavy")
+    config.addinivalue_line("markers", "region: boots instances, as root; only with --region")
     config.addinivalue_line("markers", "live: needs an AWS account; only with --live")
     config.addinivalue_line("markers", "packer: needs Packer; only with --packer PROGRAM")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what was not asked for: deselected, and counted as such."""
-    unwanted = [mark for mark in ("heavy", "live", "packer") if not config.getoption(f"--{mark}")]
+    wanted = ("heavy", "live", "packer", "region")
+    unwanted = [mark for mark in wanted if not config.getoption(f"--{mark}")]
     left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in unwanted)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)

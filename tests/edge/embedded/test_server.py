@@ -12,6 +12,7 @@ import pytest
 
 from worker.demo.embedded.corrections import switch_on
 from worker.demo.embedded.layer import Layer
+from worker.demo.embedded.listening import unreachable_from_outside
 from worker.demo.embedded.patches import Patches
 from worker.demo.embedded.server import EmbeddedAws
 
@@ -94,3 +95,32 @@ def test_undoing_leaves_moto_as_it_was() -> None:
     layer.patches.undo()
     assert sum(changed) > 20
     assert all(vars(owner).get(name, absent) is was for (_, name), (owner, was) in before.items())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.7.7.7", "::1"])
+def test_it_listens_on_loopback(host: str, tmp_path: Path) -> None:
+    """Whatever routes there are."""
+    routes = routes_of(tmp_path, "00000000")
+    assert unreachable_from_outside((host, 0), routes) == (host, 0)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104 # is refused
+def test_it_listens_on_no_network_that_leads_out(host: str, tmp_path: Path) -> None:
+    """Any other address is refused where there is a default route, or nobody can tell."""
+    with pytest.raises(ValueError, match="the embedded AWS listens on loopback"):
+        unreachable_from_outside((host, 0), routes_of(tmp_path, "00000000"))
+    with pytest.raises(ValueError, match="the embedded AWS listens on loopback"):
+        unreachable_from_outside((host, 0), tmp_path / "nothing")
+
+
+def test_it_listens_in_a_network_of_its_own(tmp_path: Path) -> None:
+    """In a namespace whose routes stay inside of it."""
+    address = ("172.31.0.1", 4566)
+    assert unreachable_from_outside(address, routes_of(tmp_path, "00001FAC")) == address
+
+
+def routes_of(folder: Path, destination: str) -> Path:
+    """Write a table of one route as /proc has it."""
+    table = folder / "route"
+    table.write_text(f"Iface\tDestination\tGateway\nbr0\t{destination}\t00000000\n", "ascii")
+    return table

@@ -19,7 +19,10 @@ def main(port: int, *, plain: bool, run_lambdas: bool, enforce_iam: bool) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with EmbeddedAws(
-        port=port, honest=not plain, run_lambdas=run_lambdas, enforce_iam=enforce_iam
+        address=("127.0.0.1", port),
+        honest=not plain,
+        run_lambdas=run_lambdas,
+        enforce_iam=enforce_iam,
     ) as aws:
         click.echo(aws.endpoint_url)
         stop.wait()

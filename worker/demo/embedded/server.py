@@ -1,6 +1,5 @@
 """Starts and stops the embedded AWS: moto behind werkzeug, in threads of this process."""
 
-import functools
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -9,22 +8,17 @@ from types import TracebackType
 from typing import ClassVar, Final, Self
 
 from moto.moto_api._internal import moto_api_backends
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
-from werkzeug.serving import make_server
 
 from worker.demo.embedded.awslambda.poller import running
 from worker.demo.embedded.clock import Clock
 from worker.demo.embedded.corrections import switch_on
 from worker.demo.embedded.ec2.machines import Machines, NoMachines
 from worker.demo.embedded.iam.callers import credentials_of
-from worker.demo.embedded.iam.enforcement import Access, Enforcement, enforcing
+from worker.demo.embedded.iam.enforcement import Access, Enforcement
 from worker.demo.embedded.iam.propagation import Propagation
 from worker.demo.embedded.layer import COPY_LIMIT_BYTES, Delays, Layer
-from worker.demo.embedded.operations import RequestCounter, counting
+from worker.demo.embedded.listening import listen, unreachable_from_outside
+from worker.demo.embedded.operations import RequestCounter
 from worker.demo.embedded.patches import Moto
 from worker.demo.embedded.state import InstanceState, instance_state
 from worker.demo.embedded.ticker import repeat
@@ -33,11 +27,12 @@ REGION: Final = "us-east-2"
 
 
 class EmbeddedAws:
-    """An AWS account on 127.0.0.1, for as long as the `with` block lasts.
+    """An AWS account at `address`, for as long as the `with` block lasts.
 
     Moto keeps its state in its classes, so one process holds one embedded AWS at a time
-    (RuntimeError otherwise), and each starts empty. `port` 0 takes a free one. `honest=False`
-    gives plain moto. `copy_limit_bytes` lowers S3's 5 GiB limit for a single copy.
+    (RuntimeError otherwise), and each starts empty. `address` is loopback's, or in a
+    network that no route leads out of (ValueError otherwise); port 0 takes a free one.
+    `honest=False` gives plain moto. `copy_limit_bytes` lowers S3's 5 GiB limit for a single copy.
     A new role or instance profile is unknown to other services for `propagation_seconds`, and for
     its first `propagation_refusals` uses (rules 1 to 3); with neither, it is known at once.
     `machines` is told of every instance; `delays` says how long EC2, Auto Scaling and Lambda
@@ -52,7 +47,7 @@ class EmbeddedAws:
     def __init__(  # noqa: PLR0913 # a world has many knobs, and all go by keyword
         self,
         *,
-        port: int = 0,
+        address: tuple[str, int] = ("127.0.0.1", 0),
         honest: bool = True,
         clock: Clock | None = None,
         copy_limit_bytes: int = COPY_LIMIT_BYTES,
@@ -66,7 +61,7 @@ class EmbeddedAws:
     ) -> None:
         self.requests = RequestCounter()
         """How many requests came in, by operation name."""
-        self._port = port
+        self._address = unreachable_from_outside(address)
         self._run_lambdas = run_lambdas
         self._enforcement = Enforcement(enforce_iam)
         self._honest = honest
@@ -84,7 +79,7 @@ class EmbeddedAws:
     @property
     def endpoint_url(self) -> str:
         """Where it listens, as boto3's `endpoint_url` or `AWS_ENDPOINT_URL`."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://{self._address[0]}:{self._server.server_port}"
 
     @property
     def clock(self) -> Clock:
@@ -162,9 +157,8 @@ class EmbeddedAws:
             starting.callback(self._layer.patches.undo)
             if self._honest:
                 switch_on(self._layer)
-            self._server = _listen(
-                self._port, self.requests, self._enforcement if self._honest else None
-            )
+            guard = self._enforcement if self._honest else None
+            self._server = listen(self._address, self.requests, guard)
             starting.callback(self._server.server_close)
             thread = threading.Thread(
                 target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -192,22 +186,3 @@ class EmbeddedAws:
 
 def _forget_everything() -> None:
     moto_api_backends["global"].reset()
-
-
-def _listen(port: int, counter: RequestCounter, enforcement: Enforcement | None) -> Moto:
-    # Nagle's algorithm would hold each body back until the client acknowledges the headers: 40 ms.
-    dispatcher = DomainDispatcherApplication(create_backend_app)
-    # Moto looks through its folders on every request to tell one service from another.
-    dispatcher.get_backend_for_host = functools.cache(dispatcher.get_backend_for_host)
-    guarded = enforcing(dispatcher, enforcement) if enforcement else dispatcher
-    application = counting(guarded, counter)
-    handler = type(
-        "QuietHandler",
-        (MotoRequestHandler,),
-        {"log_request": _log_nothing, "disable_nagle_algorithm": True},
-    )
-    return make_server("127.0.0.1", port, application, threaded=True, request_handler=handler)
-
-
-def _log_nothing(*_: object) -> None:
-    """Stand in for werkzeug's line per request; its errors are still logged."""

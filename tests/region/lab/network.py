@@ -1,0 +1,104 @@
+"""One bridge in a network namespace of its own, and a namespace for each instance on it.
+
+Nothing is ever bound on the machine's own network.
+"""
+
+import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from region.lab.host import PREFIX, LabError, run
+
+REGION_NAMESPACE: Final = f"{PREFIX}region"
+
+GATEWAY: Final = "172.31.0.1"
+"""The default VPC's router, by moto's addresses: the bridge, where AWS listens as well."""
+
+VPC_BITS: Final = 16
+
+AWS_PORT: Final = 4566
+AWS_URL: Final = f"http://{GATEWAY}:{AWS_PORT}"
+
+METADATA_ADDRESS: Final = "169.254.169.254"
+
+CLONE_NEWNET: Final = 0x40000000
+"""From <sched.h>; `os.setns` came with Python 3.12."""
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def make_region_network() -> None:
+    """Make the bridge's namespace, with the metadata service's address on its loopback."""
+    run("ip", "netns", "add", REGION_NAMESPACE)
+    _batch(
+        REGION_NAMESPACE,
+        "link set lo up",
+        f"addr add {METADATA_ADDRESS}/32 dev lo",
+        "link add br0 type bridge forward_delay 0",
+        f"addr add {GATEWAY}/{VPC_BITS} dev br0",
+        "link set br0 up",
+    )
+
+
+def add_instance(short_name: str, address: str) -> str:
+    """Make an instance's namespace with `eth0` at its address; return the namespace's name."""
+    namespace, plug = f"{PREFIX}{short_name}", f"v{short_name}"
+    run("ip", "netns", "add", namespace)
+    _batch(
+        REGION_NAMESPACE,
+        f"link add {plug} type veth peer name eth0 netns {namespace}",
+        f"link set {plug} master br0 up",
+    )
+    _batch(
+        namespace,
+        "link set lo up",
+        f"addr add {address}/{VPC_BITS} dev eth0",
+        "link set eth0 up",
+        f"route add default via {GATEWAY}",
+    )
+    return namespace
+
+
+def remove_namespace(namespace: str) -> None:
+    """Remove a namespace, and with it its links; nothing if it is gone already."""
+    if namespace in namespaces():
+        run("ip", "netns", "delete", namespace)
+
+
+def namespaces() -> list[str]:
+    """List the lab's namespaces."""
+    folder = Path("/run/netns")
+    return sorted(path.name for path in folder.glob(f"{PREFIX}*")) if folder.exists() else []
+
+
+@contextmanager
+def entered(namespace: str) -> Iterator[None]:
+    """Have this thread, and all that it starts, live in a namespace; then come back.
+
+    Other threads that run already stay where they are. Raises LabError.
+    """
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        there = os.open(f"/run/netns/{namespace}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _set_namespace(there)
+        finally:
+            os.close(there)
+        try:
+            yield
+        finally:
+            _set_namespace(home)
+    finally:
+        os.close(home)
+
+
+def _set_namespace(descriptor: int) -> None:
+    if _LIBC.setns(descriptor, CLONE_NEWNET) != 0:
+        raise LabError(f"setns: {os.strerror(ctypes.get_errno())}")
+
+
+def _batch(namespace: str, *lines: str) -> None:
+    run("ip", "-n", namespace, "-batch", "-", stdin="\n".join(lines) + "\n")
