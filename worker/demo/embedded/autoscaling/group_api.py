@@ -32,6 +32,7 @@ _KEPT: Final = {
     "CapacityRebalance": "capacity_rebalance",
     "TerminationPolicies": "termination_policies",
     "DefaultCooldown": "default_cooldown",
+    "HealthCheckGracePeriod": "health_check_grace_period",
 }
 """What moto forgets when a group is made or changed, and the attribute it is told from."""
 
@@ -142,6 +143,8 @@ def creation_is_checked(layer: "Layer", create: Handler) -> Handler:
         for each in hooks:
             checks.check_hook(each, known=False)
         answer = create(self)
+        # Moto takes 0 for 300, and so it does no word; AWS's default is 0.
+        backend.autoscaling_groups[name].health_check_grace_period = 0
         _keep(self, backend.autoscaling_groups[name])
         for each in hooks:
             put_hook(backend, name, each)

@@ -61,9 +61,9 @@ def _fleet(self: Moto) -> Fleet:
 def _source(fleet: Fleet, desired: dict[str, Any] | None) -> Source:
     if not desired:
         return fleet.source
-    if mixed := desired.get("MixedInstancesPolicy"):
-        return Source(mixed["LaunchTemplate"]["LaunchTemplateSpecification"], mixed)
-    return Source(desired["LaunchTemplate"], None)
+    mixed = desired.get("MixedInstancesPolicy")
+    holder = mixed["LaunchTemplate"] if mixed else desired
+    return Source(holder["LaunchTemplateSpecification" if mixed else "LaunchTemplate"], mixed)
 
 
 def _begin(
@@ -71,6 +71,9 @@ def _begin(
 ) -> Refresh:
     """Choose who has to go: all members, or with SkipMatching those of another version."""
     named, _ = resolve(fleet.group, source)
+    if source.template is not None:
+        version = source.template.get("Version") or "$Default"
+        source = Source({**named, "Version": version}, source.mixed)
     members = fleet.capacity
     old = {
         each.instance_id
