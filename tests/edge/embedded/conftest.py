@@ -270,7 +270,6 @@ def make_group(
         defaults = {
             "MinSize": 1,
             "MaxSize": 2,
-            "HealthCheckGracePeriod": 0,
             "VPCZoneIdentifier": ",".join(subnets.values()),
             **({} if "MixedInstancesPolicy" in settings else {"LaunchTemplate": named}),
         }

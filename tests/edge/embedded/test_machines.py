@@ -74,6 +74,20 @@ def ec2(region: EmbeddedAws) -> Iterator[Client]:
     made.close()
 
 
+@pytest.fixture(scope="module")
+def autoscaling(region: EmbeddedAws) -> Iterator[Client]:
+    """Connect to its Auto Scaling."""
+    made = boto3.client(
+        "autoscaling",
+        endpoint_url=region.endpoint_url,
+        region_name="us-east-2",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    yield made
+    made.close()
+
+
 @pytest.fixture
 def subnet(ec2: Client) -> str:
     """Give a subnet of the default VPC, in the first zone."""
@@ -141,6 +155,31 @@ def test_an_image_reboots_its_machine_unless_told_not_to(
     instance_id = run(ec2, subnet)
     image = ec2.create_image(InstanceId=instance_id, Name=f"image-{instance_id}", **more)
     assert machines.heard[-1] == ("imaged", instance_id, image["ImageId"], reboot)
+
+
+def test_a_group_s_launches_and_terminations_are_told_as_well(
+    ec2: Client, autoscaling: Client, machines: HeardMachines, subnet: str
+) -> None:
+    """With the group's name; without delays a group is at rest after each request."""
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    ec2.create_launch_template(
+        LaunchTemplateName="machines",
+        LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro", "UserData": "SGk="},
+    )
+    autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName="machines",
+        MinSize=1,
+        MaxSize=1,
+        LaunchTemplate={"LaunchTemplateName": "machines"},
+        VPCZoneIdentifier=subnet,
+    )
+    launch = machines.launches[-1]
+    assert (launch.group_name, launch.user_data) == ("machines", b"Hi")
+    group = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"][0]
+    assert [each["LifecycleState"] for each in group["Instances"]] == ["InService"]
+    autoscaling.delete_auto_scaling_group(AutoScalingGroupName="machines", ForceDelete=True)
+    assert machines.heard[-1] == ("terminated", launch.instance_id)
+    assert autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"] == []
 
 
 def test_the_state_of_an_instance_is_told_in_process(

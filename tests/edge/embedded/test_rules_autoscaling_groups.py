@@ -111,6 +111,14 @@ def test_rule_27_and_32_policy_and_warmup_are_told_as_given(make_group: MakeGrou
     assert "InstanceMaintenancePolicy" not in group.describe()
 
 
+@pytest.mark.parametrize("given", [{}, {"HealthCheckGracePeriod": 0}])
+def test_a_group_has_no_grace_period_unless_it_is_given_one(
+    make_group: MakeGroup, given: dict[str, int]
+) -> None:
+    """AWS's default is 0, and 0 is a value."""
+    assert make_group(**given).describe()["HealthCheckGracePeriod"] == 0
+
+
 def test_rule_31_enabling_without_names_enables_all_metrics(make_group: MakeGroup) -> None:
     """GroupInServiceInstances is among them; they can be disabled by name."""
     group = make_group()

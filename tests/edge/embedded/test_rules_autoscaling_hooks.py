@@ -258,6 +258,9 @@ def test_a_member_in_standby_or_detached_is_replaced(make_group: MakeGroup) -> N
     assert len(group.members()) == 1
     told = group.ec2.describe_instances(InstanceIds=[first])["Reservations"][0]["Instances"][0]
     assert told["State"]["Name"] == "running"
+    group.client.attach_instances(**one)
+    assert group.members()[first] == "InService"
+    assert group.describe()["DesiredCapacity"] == 2
 
 
 def test_scaling_in_takes_the_oldest_version_first(make_group: MakeGroup) -> None:

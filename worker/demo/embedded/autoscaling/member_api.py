@@ -21,6 +21,7 @@ def correct(layer: "Layer") -> None:
     patches, api = layer.patches, AutoScalingResponse
     patches.replace(api, "set_instance_health", set_health)
     patches.replace(api, "terminate_instance_in_auto_scaling_group", terminate)
+    patches.replace(api, "attach_instances", attach)
     patches.replace(api, "detach_instances", detach)
     patches.replace(api, "enter_standby", enter_standby)
     patches.replace(api, "exit_standby", exit_standby)
@@ -99,6 +100,44 @@ def _moved(fleet: Fleet, member: Member, doing: str) -> Activity:
     activity = fleet.note(f"{doing} EC2 instance: {member.instance_id}", cause, subnet_id, zone)
     activity.end(fleet.now)
     return activity
+
+
+def attach(self: Moto) -> Moto:
+    """Take running instances in; the desired capacity grows by them, never past the maximum.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AttachInstances.html
+    """
+    backend = self.autoscaling_backend
+    fleet = fleet_of(checks.group_named(backend, self._get_param("AutoScalingGroupName")))
+    group, ids = fleet.group, self._get_param("InstanceIds", [])
+    if group.desired_capacity + len(ids) > group.max_size:
+        raise invalid(
+            "AutoScalingGroup with more instances than its max size is not allowed:"
+            f" max size {group.max_size}"
+        )
+    for instance in group.ec2_backend.get_multi_instances_by_id(ids):
+        instance.autoscaling_group = group
+        group.ec2_backend.create_tags([instance.id], {GROUP_TAG: group.name})
+        fleet.members.append(_attached(fleet, instance))
+    group.set_desired_capacity(group.desired_capacity + len(ids))
+    return EmptyResult()
+
+
+def _attached(fleet: Fleet, instance: Moto) -> Member:
+    cause = f"instance {instance.id} was attached in response to a user request."
+    doing = f"Attaching an existing EC2 instance: {instance.id}"
+    activity = fleet.note(doing, cause, instance.subnet_id, instance.placement.zone)
+    activity.end(fleet.now)
+    return Member(
+        instance=instance,
+        auto_scaling_group=fleet.group,
+        launch_template=None,
+        born=fleet.now,
+        activity=activity,
+        protected_from_scale_in=bool(fleet.group.new_instances_protected_from_scale_in),
+        lifecycle_state=IN_SERVICE,
+        in_service_since=fleet.now,
+    )
 
 
 def detach(self: Moto) -> Moto:
