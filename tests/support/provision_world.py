@@ -5,15 +5,27 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from provision.apply import Applied, apply, observe
+from provision.aws.session import Aws
 from provision.core.plan import Plan, make_plan
 from provision.core.removal import plan_removal
 from provision.core.resource import Key, Provider
 from provision.resources.catalogue import DESTROY_ORDER, intentions, providers
-from provision.spec.blueprint import Blueprint
+from provision.spec.blueprint import Blueprint, Image, Network
 from support.provision_twin import Heard
 from support.recorded_aws import CutError, RecordedAws
 from support.stacks import a_blueprint
 from worker.demo.embedded.server import EmbeddedAws
+
+IMAGE = Image("ami-03cf127a", "x86_64", "/dev/sda1")
+"""One of moto's own; to have them all listed takes it seconds."""
+
+
+def the_network(aws: Aws) -> Network:
+    """Return the default VPC's subnets."""
+    defaults = [{"Name": "default-for-az", "Values": ["true"]}]
+    found = aws.ec2.describe_subnets(Filters=defaults)["Subnets"]  # type: ignore[arg-type] # plain dicts
+    zones = {each["SubnetId"]: each["AvailabilityZone"] for each in found}
+    return Network(found[0]["VpcId"], zones)
 
 
 @dataclass(slots=True)
@@ -26,8 +38,9 @@ class World:
 
     @classmethod
     def of(cls, region: EmbeddedAws, aws: RecordedAws, name: str, **sections: Any) -> Self:  # noqa: ANN401 # sections of the stack file
-        """Return a stack of this name, with neither image nor network."""
-        return cls(region, aws, a_blueprint(name, image=None, network=None, **sections))
+        """Return a stack of this name in the default VPC, with an image of moto's own."""
+        blueprint = a_blueprint(name, image=IMAGE, network=the_network(aws), **sections)
+        return cls(region, aws, blueprint)
 
     @property
     def providers(self) -> Mapping[str, Provider]:

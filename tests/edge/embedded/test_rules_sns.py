@@ -55,3 +55,11 @@ def test_rule_14_a_topic_is_not_created_again_with_other_tags(
     assert sns.create_topic(Name=name)["TopicArn"] == arn
     other = [{"Key": "stack", "Value": "two"}]
     assert refusal(sns.create_topic, Name=name, Tags=other) == (400, "InvalidParameter")
+
+
+def test_people_are_asked_before_they_are_subscribed(sns: Client, name: str) -> None:
+    """An e-mail subscription waits for its confirmation, and has no ARN until then."""
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="ops@example.com")
+    [told] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert told["SubscriptionArn"] == "PendingConfirmation"

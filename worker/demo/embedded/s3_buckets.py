@@ -1,4 +1,4 @@
-"""Buckets: what a new one has, whose a name is, and what SetBucket… keeps."""
+"""Buckets: what a new one has, and whose a name is."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -37,7 +37,7 @@ def correct(layer: "Layer") -> None:
 
 
 def new_bucket_is_private_and_encrypted(create: Handler) -> Handler:
-    """Emulators' table, "new bucket": no ACLs, no public access, SSE-S3; moto sets none of it.
+    """Emulators' table, "a new bucket": no ACLs, no public access, SSE-S3; moto sets none of it.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
     """
@@ -53,7 +53,7 @@ def new_bucket_is_private_and_encrypted(create: Handler) -> Handler:
 
 
 def new_bucket_has_its_tags(put: Handler) -> Handler:
-    """CreateBucketConfiguration's Tags are set in the call that creates; moto ignores them.
+    """Emulators' table, "a new bucket": tagged by the very call that creates it.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
     """
@@ -74,7 +74,7 @@ def new_bucket_has_its_tags(put: Handler) -> Handler:
 
 
 def owner_is_as_expected(respond: Handler) -> Handler:
-    """`ExpectedBucketOwner` that is not the owner is refused with 403; moto ignores it.
+    """Emulators' table, "ExpectedBucketOwner": 403 if it is not the owner.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
     """

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _NO_SIGNATURE: Final = "bm90IHNpZ25lZA=="
 """Base64 of "not signed"."""
 
+PENDING: Final = "PendingConfirmation"
+"""What stands in the place of a subscription's ARN."""
+
 Handler = Callable[..., Moto]
 
 
@@ -27,6 +30,7 @@ def correct(layer: "Layer") -> None:
     patches.wrap(Subscription, "publish", lambda f: queue_policy_decides(layer, f))
     patches.replace(Subscription, "get_post_data", envelope)
     patches.wrap(SNSBackend, "create_topic", topic_keeps_its_tags)
+    patches.wrap(SNSBackend, "subscribe", people_are_asked_first)
 
 
 def queue_policy_decides(layer: "Layer", publish: Handler) -> Handler:
@@ -76,6 +80,22 @@ def topic_keeps_its_tags(create: Handler) -> Handler:
         return create(self, name, attributes, tags)
 
     return created
+
+
+def people_are_asked_first(subscribe: Handler) -> Handler:
+    """Emulators' table, "e-mail": a subscription has no ARN until its owner agrees; moto's has.
+
+    https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
+    """
+
+    def subscribed(self: Moto, topic_arn: str, endpoint: str, protocol: str) -> Moto:
+        known = set(self.subscriptions)
+        made = subscribe(self, topic_arn, endpoint, protocol)
+        if protocol.startswith("email") and made.arn not in known | {PENDING}:
+            made.arn = PENDING
+        return made
+
+    return subscribed
 
 
 def envelope(

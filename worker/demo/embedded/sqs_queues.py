@@ -24,6 +24,7 @@ def correct(layer: "Layer") -> None:
     """Refuse what SQS refuses when a queue is made, changed or sent to."""
     patches = layer.patches
     patches.wrap(Queue, "_set_attributes", unnamed_attributes_stay)
+    patches.wrap(Queue, "_set_attributes", encryption_is_of_one_kind)
     patches.wrap(Queue, "_setup_dlq", dead_letter_queue_is_fit)
     patches.replace(Queue, "redrive_allow_policy", None)
     patches.replace(Queue, "BASE_ATTRIBUTES", [*Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"])
@@ -42,6 +43,24 @@ def unnamed_attributes_stay(change: Handler) -> Handler:
     def changed(self: Moto, attributes: dict[str, Moto], now: float | None = None) -> None:
         kept = {} if "Policy" in attributes else {"Policy": self.policy}
         change(self, attributes | kept, now)
+
+    return changed
+
+
+def encryption_is_of_one_kind(change: Handler) -> Handler:
+    """Rule 12: a queue has SSE-KMS or SSE-SQS; a key that is named switches the other off.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+    """
+
+    def changed(self: Moto, attributes: dict[str, Moto], now: float | None = None) -> None:
+        key = attributes.get("KmsMasterKeyId", getattr(self, "kms_master_key_id", None))
+        if key and attributes.get("SqsManagedSseEnabled") == "true":
+            raise InvalidParameterValue(
+                "You can use one type of server-side encryption (SSE) at one time."
+                " You can either enable KMS SSE or SQS SSE."
+            )
+        change(self, {**attributes, "SqsManagedSseEnabled": "false"} if key else attributes, now)
 
     return changed
 

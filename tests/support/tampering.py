@@ -1,0 +1,121 @@
+"""Changes one property of a resource behind `provision`'s back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from provision.core.resource import Change, Json, Key, Wanted
+from support.provision_world import World
+
+OTHER_VALUES: Final[Mapping[str, Json]] = {
+    "bucket:ObjectOwnership": "ObjectWriter",
+    "bucket:SSEAlgorithm": "aws:kms",
+    "bucket:VersioningStatus": "Suspended",
+    "notification:Events": ["s3:ObjectCreated:Put"],
+    "notification:Filter": {"prefix": "elsewhere/"},
+    "queue:MaximumMessageSize": "1024",
+    "security-group:Egress": ["tcp 22 0.0.0.0/0"],
+    "subscription:FilterPolicy": {"event": ["other"]},
+    "topic:KmsMasterKeyId": "alias/somebodys",
+}
+"""By "kind:property": what AWS takes as well, where `another` cannot know."""
+
+
+def _use_a_key(world: World, key: Key) -> None:
+    url = world.aws.sqs.get_queue_url(QueueName=key.name)["QueueUrl"]
+    world.aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "alias/other"})
+
+
+def _open_a_port(world: World, key: Key) -> None:
+    world.aws.ec2.authorize_security_group_ingress(
+        GroupId=_group_id(world, key), IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0"
+    )
+
+
+def _group_id(world: World, key: Key) -> str:
+    filters = [{"Name": "group-name", "Values": [key.name]}]
+    found = world.aws.ec2.describe_security_groups(Filters=filters)  # type: ignore[arg-type] # a list of plain dicts
+    return found["SecurityGroups"][0]["GroupId"]
+
+
+def _tell_another_topic(world: World, key: Key) -> None:
+    bucket = world.blueprint.names.bucket
+    told: Any = world.aws.s3.get_bucket_notification_configuration(Bucket=bucket)
+    del told["ResponseMetadata"]
+    [ours] = [each for each in told["TopicConfigurations"] if each["Id"] == key.name]
+    ours["TopicArn"] += "-other"
+    world.aws.s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration=told, SkipDestinationValidation=True
+    )
+
+
+def _take_the_role_out(world: World, key: Key) -> None:
+    world.aws.iam.remove_role_from_instance_profile(
+        InstanceProfileName=key.name, RoleName=world.blueprint.names.worker_role
+    )
+
+
+BY_HAND: Final[Mapping[str, Callable[[World, Key], None]]] = {
+    "instance-profile:Role": _take_the_role_out,
+    "notification:TopicArn": _tell_another_topic,
+    "queue:KmsMasterKeyId": _use_a_key,
+    "security-group:Ingress": _open_a_port,
+}
+"""By "kind:property": what the provider itself would never write."""
+
+
+COUPLED: Final = {"queue:KmsMasterKeyId": {"KmsMasterKeyId", "SqsManagedSseEnabled"}}
+"""By "kind:property": what AWS itself changes with it."""
+
+
+def tamper(world: World, wanted: Wanted, name: str) -> None:
+    """Give the property another value; AssertionError if nobody said which could be."""
+    about = f"{wanted.key.kind}:{name}"
+    if about in BY_HAND:
+        BY_HAND[about](world, wanted.key)
+        return
+    [old] = [each for each in wanted.properties if each.name == name]
+    new = replace(old, value=OTHER_VALUES.get(about, another(old.value)))
+    assert new.value != old.value, f"tests/support/tampering.py must say what else {about} may be"
+    others = tuple(new if each.name == name else each for each in wanted.properties)
+    change = Change(name, old.value, new.value)
+    world.providers[wanted.key.kind].update(Wanted(wanted.key, others), [change])
+
+
+def another(value: Json) -> Json:
+    """Return a value of the same kind that is not this one, or this one if none is known."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, str):
+        return _another_text(value)
+    if isinstance(value, Mapping):
+        return _with_one_changed(value)
+    if isinstance(value, list) and value:
+        return [another(value[0]), *value[1:]]
+    return value
+
+
+OPPOSITES: Final = {
+    "true": "false",
+    "false": "true",
+    "Allow": "Deny",
+    "Deny": "Allow",
+    "Enabled": "Disabled",
+}
+
+
+def _another_text(value: str) -> str:
+    if value in OPPOSITES:
+        return OPPOSITES[value]
+    if value.isdecimal():
+        return str(int(value) + 1)
+    return f"{value}-other" if value.startswith("arn:") else value
+
+
+def _with_one_changed(value: Mapping[str, Json]) -> Json:
+    changed = {name: another(each) for name, each in value.items()}
+    names = sorted(value, key=lambda name: not isinstance(value[name], int))
+    first = next((name for name in names if changed[name] != value[name]), None)
+    return value if first is None else {**value, first: changed[first]}
