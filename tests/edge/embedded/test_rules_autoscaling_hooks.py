@@ -4,13 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.groups import Group
 
 from worker.demo.embedded.server import EmbeddedAws
 
 Client = Any
 """A boto3 client."""
-Group = Any
-"""conftest's: a group with its template."""
 MakeGroup = Callable[..., Group]
 Refusal = Callable[..., tuple[int, str]]
 

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.groups import Group
 
 Client = Any
 """A boto3 client."""
-Group = Any
-"""conftest's: a group with its template."""
 MakeGroup = Callable[..., Group]
 
 

@@ -1,14 +1,14 @@
 """Instance refresh: started, told, rolled back, cancelled. Every test here fails on plain moto."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.groups import Group
 
 Client = Any
 """A boto3 client."""
-Group = Any
-"""conftest's: a group with its template."""
 MakeGroup = Callable[..., Group]
 Refusal = Callable[..., tuple[int, str]]
 
@@ -74,6 +74,32 @@ def test_rule_27_at_100_and_200_the_new_one_comes_first(group: Group) -> None:
     assert group.describe()["LaunchTemplate"]["Version"] == "2"
     group.wait()
     assert group.states() == ["InService"]
+
+
+@pytest.mark.parametrize(
+    ("desired", "least", "most"), [(1, 100, 200), (2, 50, 100), (3, 100, 150), (3, 60, 100)]
+)
+def test_rule_27_the_bounds_hold_at_every_moment(
+    make_group: MakeGroup, desired: int, least: int, most: int
+) -> None:
+    """Never fewer in service, never more in all, whenever one looks; and it ends."""
+    group = make_group(DesiredCapacity=desired, MaxSize=desired)
+    group.wait()
+    start(
+        group,
+        group.version(InstanceType="t3.small"),
+        MinHealthyPercentage=least,
+        MaxHealthyPercentage=most,
+        InstanceWarmup=30,
+    )
+    for _ in range(40):
+        states = group.states()
+        alive = [each for each in states if each in ("Pending", "InService")]
+        assert states.count("InService") >= math.ceil(desired * least / 100)
+        assert len(alive) <= max(desired, desired * most // 100)
+        group.wait(7)
+    assert status(group) == "Successful"
+    assert versions(group) == ["2"] * desired
 
 
 def test_rule_27_by_default_the_only_one_is_killed_first(group: Group) -> None:

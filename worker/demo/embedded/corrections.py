@@ -20,6 +20,7 @@ from worker.demo.embedded.autoscaling import (
     hook_api,
     member_api,
     refresh_api,
+    report_api,
     time_passes,
 )
 from worker.demo.embedded.awslambda import functions, mappings
@@ -58,6 +59,7 @@ SERVICES: Final = (
     hook_api,
     member_api,
     refresh_api,
+    report_api,
     time_passes,
     turns,
     functions,
