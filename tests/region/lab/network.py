@@ -17,6 +17,10 @@ REGION_NAMESPACE: Final = f"{PREFIX}region"
 GATEWAY: Final = "172.31.0.1"
 """The default VPC's router, by moto's addresses: the bridge, where AWS listens as well."""
 
+GATEWAY_MAC: Final = "02:00:ac:1f:00:01"
+"""A bridge left to itself takes the lowest of its ports' addresses, and so another one as instances
+come and go: whoever knows the old one then waits half a minute."""
+
 VPC_BITS: Final = 16
 
 AWS_PORT: Final = 4566
@@ -37,7 +41,7 @@ def make_region_network() -> None:
         REGION_NAMESPACE,
         "link set lo up",
         f"addr add {METADATA_ADDRESS}/32 dev lo",
-        "link add br0 type bridge forward_delay 0",
+        f"link add br0 address {GATEWAY_MAC} type bridge forward_delay 0",
         f"addr add {GATEWAY}/{VPC_BITS} dev br0",
         "link set br0 up",
     )

@@ -38,7 +38,7 @@ class Region:
         self.aws, self.machines, self.journal = aws, machines, journal
         self._spot: dict[str, tuple[str, datetime]] = {}
         self._clients: dict[tuple[str, str], Client] = {}
-        self._roles = Roles(self.client("iam"), self.client("sts"))
+        self._roles = Roles(aws, self.client("iam"))
 
     def client(self, service: str, access_key_id: str = "testing") -> Client:
         """Return a boto3 client, the operator's unless it is given somebody else's key."""
@@ -115,6 +115,7 @@ def open_region(base: Path, journal: Journal) -> Iterator[Region]:
                 address=(network.GATEWAY, network.AWS_PORT),
                 machines=machines,
                 delays=Delays.none(),
+                enforce_iam=True,
                 tick_seconds=TICK_SECONDS,
             )
         )

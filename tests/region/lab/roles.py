@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-RENEWED_BEFORE: Final = timedelta(minutes=15)
-"""Credentials that end sooner are replaced."""
+from worker.demo.embedded.server import EmbeddedAws
+
+LIFETIME: Final = timedelta(hours=6)
+"""Longer than any lab: what an instance was given once holds ("Retrieve security credentials")."""
 
 Client = Any
 """A boto3 client."""
@@ -19,14 +21,13 @@ class Session:
 
     role: str
     credentials: Mapping[str, str]
-    ends: datetime
 
 
 class Roles:
-    """Looks up profiles, and assumes their roles in the name of the instance."""
+    """Looks up profiles, and acts as their roles in the name of the instance."""
 
-    def __init__(self, iam: Client, sts: Client) -> None:
-        self._iam, self._sts = iam, sts
+    def __init__(self, aws: EmbeddedAws, iam: Client) -> None:
+        self._aws, self._iam = aws, iam
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
@@ -35,25 +36,19 @@ class Roles:
         if profile_arn is None:
             return None
         with self._lock:
-            known = self._sessions.get(instance_id)
-            if known and known.ends - datetime.now(UTC) > RENEWED_BEFORE:
-                return known
-            profile = self._iam.get_instance_profile(
-                InstanceProfileName=profile_arn.rpartition("/")[2]
-            )
-            for role in profile["InstanceProfile"]["Roles"]:
-                self._sessions[instance_id] = self._assume(role, instance_id)
-                return self._sessions[instance_id]
-            return None
+            if instance_id not in self._sessions:
+                name = profile_arn.rpartition("/")[2]
+                profile = self._iam.get_instance_profile(InstanceProfileName=name)
+                for role in profile["InstanceProfile"]["Roles"]:
+                    self._sessions[instance_id] = self._begin(role, instance_id)
+            return self._sessions.get(instance_id)
 
-    def _assume(self, role: Mapping[str, str], instance_id: str) -> Session:
-        answer = self._sts.assume_role(RoleArn=role["Arn"], RoleSessionName=instance_id)
-        given = answer["Credentials"]
-        ends = given["Expiration"]
+    def _begin(self, role: Mapping[str, str], instance_id: str) -> Session:
+        given = self._aws.credentials(role["Arn"], instance_id)
         told = {
-            "AccessKeyId": given["AccessKeyId"],
-            "SecretAccessKey": given["SecretAccessKey"],
-            "Token": given["SessionToken"],
-            "Expiration": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
+            "AccessKeyId": given["aws_access_key_id"],
+            "SecretAccessKey": given["aws_secret_access_key"],
+            "Token": given["aws_session_token"],
+            "Expiration": f"{datetime.now(UTC) + LIFETIME:%Y-%m-%dT%H:%M:%SZ}",
         }
-        return Session(role["RoleName"], told, ends)
+        return Session(role["RoleName"], told)

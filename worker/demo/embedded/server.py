@@ -121,12 +121,12 @@ class EmbeddedAws:
         finally:
             self._enforcement.enabled = before
 
-    def credentials(self, role_arn: str) -> dict[str, str]:
+    def credentials(self, role_arn: str, session_name: str = "embedded") -> dict[str, str]:
         """Give boto3's arguments for acting as a role, as a service does that was given it.
 
         Raises LookupError if there is no such role.
         """
-        return credentials_of(role_arn, REGION)
+        return credentials_of(role_arn, REGION, session_name)
 
     def environment(self, role_arn: str = "") -> dict[str, str]:
         """Give the variables that point boto3, or a child process, at this AWS.

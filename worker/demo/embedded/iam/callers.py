@@ -45,7 +45,7 @@ def caller_of(access_key: str) -> Caller:
     return ADMINISTRATOR
 
 
-def credentials_of(role_arn: str, region: str, session_name: str = "embedded") -> dict[str, str]:
+def credentials_of(role_arn: str, region: str, session_name: str) -> dict[str, str]:
     """Begin a session of a role, as a service does for a role that it was given.
 
     Returns boto3's arguments. Raises LookupError if there is no such role.
