@@ -1,7 +1,7 @@
 """A file of our own goes the whole way: proof that the system works, and how fast."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
@@ -33,6 +33,14 @@ class Route:
     dead_letter_queue_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """Canaries that arrived, by what stands behind either prefix, and how long the last took."""
+
+    names: tuple[str, ...]
+    seconds: float
+
+
 class CanaryError(ProvisionError):
     """Raised when a canary did not arrive; says where it is stuck and what to do."""
 
@@ -60,16 +68,25 @@ class Canaries:
 
         Raises CanaryError when it does not arrive. Nothing of it stays behind in either case.
         """
-        with self.sent() as name:
-            began = self._clock()
-            before = self._depth(self._route.dead_letter_queue_url)[0]
-            while self._clock() - began < patience_seconds:
-                if self.arrived(name):
-                    return self._clock() - began
+        return self.flock(1, patience_seconds).seconds
+
+    def flock(self, count: int, patience_seconds: float = PATIENCE_SECONDS) -> Flight:
+        """Send several at once, and wait for all of them, as `fly` does for one."""
+        began = self._clock()
+        before = self._depth(self._route.dead_letter_queue_url)[0]
+        with ExitStack() as cleared:
+            names = tuple(cleared.enter_context(self.sent()) for _ in range(count))
+            flying = list(names)
+            while flying := [name for name in flying if not self.arrived(name)]:
+                if self._clock() - began >= patience_seconds:
+                    raise self._stuck(flying[0], before, patience_seconds)
                 self._sleep(LOOK_SECONDS)
-            stuck = diagnose(self._facts(name, before))
-        raise CanaryError(
-            f"the canary did not arrive within {patience_seconds:g} s: {stuck.where}", stuck.hint
+            return Flight(names, self._clock() - began)
+
+    def _stuck(self, name: str, dead_letters_before: int, seconds: float) -> CanaryError:
+        stuck = diagnose(self._facts(name, dead_letters_before))
+        return CanaryError(
+            f"the canary did not arrive within {seconds:g} s: {stuck.where}", stuck.hint
         )
 
     @contextmanager

@@ -3,6 +3,7 @@
 import click
 
 from provision.commands.apply import apply
+from provision.commands.cutover import cutover
 from provision.commands.destroy import destroy
 from provision.commands.init import init
 from provision.commands.plan import plan
@@ -25,9 +26,10 @@ def main() -> None:
       provision apply                     make it so; running it again resumes
       provision verify                    is it so, and does a file arrive?
       provision status --watch            who consumes, what waits, what is wrong
+      provision cutover lambda            the function takes over, without a gap
       provision destroy                   take it away; the bucket and its files stay
     """
 
 
-for command in (init, plan, apply, verify, status, destroy):
+for command in (init, plan, apply, verify, status, cutover, destroy):
     main.add_command(command)

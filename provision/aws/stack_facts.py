@@ -48,8 +48,8 @@ class Observer:
             queue=self.queue(),
             dead_letters=self._dead_letters(),
             group=group,
-            refresh=self._refresh() if group else None,
-            activities=tuple(self._activities()) if group else (),
+            refresh=self.refresh() if group else None,
+            activities=tuple(self.activities()) if group else (),
             twin=self.twin(),
             alarms=tuple(self._alarms()),
         )
@@ -112,7 +112,8 @@ class Observer:
         values = [value for each in told["MetricDataResults"] for value in each.get("Values", [])]
         return values[0] if values else None
 
-    def _refresh(self) -> RefreshFacts | None:
+    def refresh(self) -> RefreshFacts | None:
+        """Return the latest instance refresh."""
         told = self.aws.autoscaling.describe_instance_refreshes(
             AutoScalingGroupName=self.blueprint.names.group, MaxRecords=1
         )
@@ -124,7 +125,8 @@ class Observer:
             )
         return None
 
-    def _activities(self) -> Iterator[ActivityFacts]:
+    def activities(self) -> Iterator[ActivityFacts]:
+        """Yield the last few scaling activities, newest first."""
         told = self.aws.autoscaling.describe_scaling_activities(
             AutoScalingGroupName=self.blueprint.names.group, MaxRecords=ACTIVITIES
         )
