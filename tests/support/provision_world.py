@@ -62,7 +62,7 @@ class World:
         """Plan, and carry it out; raises what stopped it."""
         planned = self.plan(*adopt)
         assert not planned.refusals, planned.refusals
-        return self._carry_out(planned)
+        return self.carry_out(planned)
 
     def apply_until(self, writes: int) -> bool:
         """Apply, cut after so many writing requests; says whether it was cut at all."""
@@ -76,11 +76,12 @@ class World:
     def destroy(self, *keep: str) -> Applied:
         """Take away all that is ours, but for these kinds."""
         found = observe(intentions(self.blueprint), self.providers)
-        return self._carry_out(
+        return self.carry_out(
             plan_removal(found, stack=self.stack, order=DESTROY_ORDER, keep=keep).plan
         )
 
-    def _carry_out(self, planned: Plan) -> Applied:
+    def carry_out(self, planned: Plan) -> Applied:
+        """Carry out a plan; raises what stopped it."""
         applied = apply(
             planned,
             self.providers,

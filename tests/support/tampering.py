@@ -1,16 +1,28 @@
 """Changes one property of a resource behind `provision`'s back."""
 
+import io
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from provision.core.resource import Change, Json, Key, Wanted
+from provision.resources.policy import document, text_of
 from support.provision_world import World
 
 OTHER_VALUES: Final[Mapping[str, Json]] = {
+    "alarm:ComparisonOperator": "LessThanThreshold",
+    "alarm:InsufficientDataActions": ["arn:aws:sns:us-east-2:123456789012:others"],
+    "alarm:TreatMissingData": "ignore",
     "bucket:ObjectOwnership": "ObjectWriter",
     "bucket:SSEAlgorithm": "aws:kms",
     "bucket:VersioningStatus": "Suspended",
+    "function:Runtime": "python3.14",
+    "launch-template:ImageId": "ami-04681a1dbd79675a5",
+    "launch-template:InstanceType": "t3.large",
+    "launch-template:KeyName": "somebodys",
+    "launch-template:SecurityGroups": ["sg-0123456789abcdef0"],
+    "mapping:FunctionResponseTypes": [],
     "notification:Events": ["s3:ObjectCreated:Put"],
     "notification:Filter": {"prefix": "elsewhere/"},
     "queue:MaximumMessageSize": "1024",
@@ -55,8 +67,43 @@ def _take_the_role_out(world: World, key: Key) -> None:
     )
 
 
+def _lend_a_role(world: World, key: Key) -> None:
+    trust = document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    )
+    role = world.aws.iam.create_role(
+        RoleName=f"{key.name}-lent", AssumeRolePolicyDocument=text_of(trust)
+    )["Role"]
+    world.aws.lambda_.update_function_configuration(FunctionName=key.name, Role=role["Arn"])
+
+
+def _change_the_code(world: World, key: Key) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("other.py", "")
+    world.aws.lambda_.update_function_code(FunctionName=key.name, ZipFile=packed.getvalue())
+
+
+def _set_what_we_never_set(world: World, key: Key) -> None:
+    made = world.aws.ec2.create_launch_template_version(
+        LaunchTemplateName=key.name,
+        SourceVersion="$Default",
+        LaunchTemplateData={"EbsOptimized": True},
+    )["LaunchTemplateVersion"]
+    world.aws.ec2.modify_launch_template(
+        LaunchTemplateName=key.name, DefaultVersion=str(made["VersionNumber"])
+    )
+
+
 BY_HAND: Final[Mapping[str, Callable[[World, Key], None]]] = {
+    "function:CodeSha256": _change_the_code,
+    "function:Role": _lend_a_role,
     "instance-profile:Role": _take_the_role_out,
+    "launch-template:Others": _set_what_we_never_set,
     "notification:TopicArn": _tell_another_topic,
     "queue:KmsMasterKeyId": _use_a_key,
     "security-group:Ingress": _open_a_port,
@@ -83,7 +130,7 @@ def tamper(world: World, wanted: Wanted, name: str) -> None:
 
 
 def another(value: Json) -> Json:
-    """Return a value of the same kind that is not this one, or this one if none is known."""
+    """Return a value of the same kind that is not this one, or this one if it is empty."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
@@ -111,11 +158,19 @@ def _another_text(value: str) -> str:
         return OPPOSITES[value]
     if value.isdecimal():
         return str(int(value) + 1)
-    return f"{value}-other" if value.startswith("arn:") else value
+    return f"{value}-other" if value else value
 
 
 def _with_one_changed(value: Mapping[str, Json]) -> Json:
     changed = {name: another(each) for name, each in value.items()}
-    names = sorted(value, key=lambda name: not isinstance(value[name], int))
-    first = next((name for name in names if changed[name] != value[name]), None)
-    return value if first is None else {**value, first: changed[first]}
+    for name in sorted(value, key=lambda name: _reluctance(name, value[name])):
+        if changed[name] != value[name]:
+            return {**value, name: changed[name]}
+    return value
+
+
+def _reluctance(name: str, value: Json) -> int:
+    """Order what to change: AWS checks numbers least, and texts of its own most."""
+    if isinstance(value, int) or (isinstance(value, str) and value in OPPOSITES):
+        return 0
+    return 2 if name in {"Sid", "Version", "Action"} else 1

@@ -163,3 +163,14 @@ def test_a_template_that_is_gone_is_not_found(ec2: Client, name: str, refusal: R
     """Moto says that a name is missing from the request."""
     refused = refusal(ec2.delete_launch_template, LaunchTemplateName=name)
     assert refused == (400, "InvalidLaunchTemplateName.NotFoundException")
+
+
+def test_tags_that_a_template_gets_later_are_told(ec2: Client, name: str) -> None:
+    """CreateTags changes what DescribeLaunchTemplates tells."""
+    made = ec2.create_launch_template(
+        LaunchTemplateName=name, LaunchTemplateData={"InstanceType": "t3.micro"}
+    )["LaunchTemplate"]
+    tag = {"Key": "stack", "Value": "files"}
+    ec2.create_tags(Resources=[made["LaunchTemplateId"]], Tags=[tag])
+    told = ec2.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"][0]
+    assert told["Tags"] == [tag]

@@ -1,6 +1,7 @@
 """Whatever somebody changes behind our back, the plan shows it alone, and apply repairs it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import pytest
 from support.provision_world import World
@@ -20,18 +21,28 @@ OWNER = f"tag:{OWNER_TAG}"
 WANTED = [each.wanted for each in intentions(a_blueprint(STACK, tags=TAGS)) if each.wanted]
 """Names alone are used of these: what surrounds the stack in the embedded AWS has other ids."""
 
-PROPERTIES = [
-    pytest.param(position, name, id=f"{wanted.key}-{name}")
-    for position, wanted in enumerate(WANTED)
-    for name in (each.name for each in wanted.properties if not each.fixed)
-    if name != OWNER
-]
 
-OWNED = [
-    pytest.param(position, id=str(wanted.key))
-    for position, wanted in enumerate(WANTED)
-    if OWNER in wanted.values()
-]
+def marked(wanted: Sequence[Wanted], names: Callable[[Wanted], Iterable[str]]) -> list[Any]:
+    """Return a case for each name of each; what a kind has shown once is heavy from then on."""
+    seen: set[tuple[str, str]] = set()
+    cases = []
+    for position, each in enumerate(wanted):
+        for name in names(each):
+            again = (each.key.kind, name) in seen
+            seen.add((each.key.kind, name))
+            marks = [pytest.mark.heavy] if again else []
+            cases.append(pytest.param(position, name, id=f"{each.key}-{name}", marks=marks))
+    return cases
+
+
+def changeable(wanted: Wanted) -> list[str]:
+    """Return the names of the properties that can differ without the resource being another's."""
+    return [each.name for each in wanted.properties if not each.fixed and each.name != OWNER]
+
+
+def ownership(wanted: Wanted) -> list[str]:
+    """Return the tag that says whose it is, if it has any."""
+    return [OWNER] if OWNER in wanted.values() else []
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +61,7 @@ def wanted(world: World) -> list[Wanted]:
     return [found[each.key] or each for each in WANTED]
 
 
-@pytest.mark.parametrize(("position", "name"), PROPERTIES)
+@pytest.mark.parametrize(("position", "name"), marked(WANTED, changeable))
 def test_what_is_changed_behind_our_back_is_shown_and_repaired(
     world: World, wanted: list[Wanted], position: int, name: str
 ) -> None:
@@ -58,31 +69,31 @@ def test_what_is_changed_behind_our_back_is_shown_and_repaired(
     key = wanted[position].key
     tamper(world, wanted[position], name)
     planned = world.plan()
-    world.apply()
+    world.carry_out(planned)
     assert differences(planned) == {
         (key, each) for each in COUPLED.get(f"{key.kind}:{name}", {name})
     }
     assert not world.plan().steps
 
 
-@pytest.mark.parametrize("position", OWNED)
+@pytest.mark.parametrize(("position", "name"), marked(WANTED, ownership))
 def test_what_another_stack_has_taken_over_is_touched_no_more(
-    world: World, wanted: list[Wanted], position: int
+    world: World, wanted: list[Wanted], position: int, name: str
 ) -> None:
     """The tag says whose it is: another name in it stops the run, until it is put back."""
     taken = wanted[position]
-    tag_as(world, taken, "another-stack")
+    set_property(world, taken, name, "another-stack")
     refusals = world.plan().refusals
-    tag_as(world, taken, STACK)
+    set_property(world, taken, name, STACK)
     assert taken.key in {each.key for each in refusals}
     assert not world.plan().steps
 
 
-def tag_as(world: World, wanted: Wanted, stack: str) -> None:
-    """Set the tag that says whose a resource is."""
-    others = tuple(each for each in wanted.properties if each.name != OWNER)
+def set_property(world: World, wanted: Wanted, name: str, value: str) -> None:
+    """Write a property through its provider."""
+    others = tuple(each for each in wanted.properties if each.name != name)
     world.providers[wanted.key.kind].update(
-        Wanted(wanted.key, (*others, Property(OWNER, stack))), [Change(OWNER, None, stack)]
+        Wanted(wanted.key, (*others, Property(name, value))), [Change(name, None, value)]
     )
 
 

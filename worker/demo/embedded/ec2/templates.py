@@ -29,6 +29,7 @@ def correct(layer: "Layer") -> None:
     patches.wrap(LaunchTemplateBackend, "create_launch_template", name_is_fit)
     patches.wrap(LaunchTemplate, "create_version", user_data_is_fit)
     patches.wrap(LaunchTemplates, "create_launch_template_version", source_version_is_kept)
+    patches.replace(LaunchTemplate, "tags", tags_as_they_are())
 
 
 def name_is_fit(create: Handler) -> Handler:
@@ -62,6 +63,18 @@ def user_data_is_fit(create: Handler) -> Handler:
         return create(self, data, description)
 
     return created
+
+
+def tags_as_they_are() -> property:
+    """CreateTags on a template is seen by DescribeLaunchTemplates; moto tells the first tags."""
+
+    def tags(self: Moto) -> Moto:
+        return self.get_tags()
+
+    def set_at_creation(self: Moto, tags: Moto) -> None:
+        """Moto's own copy is not kept."""
+
+    return property(tags, set_at_creation)
 
 
 def _user_data(text: str) -> Base64EncodedString:
