@@ -5,6 +5,7 @@ from typing import Final
 from worker.demo.embedded import (
     s3_buckets,
     s3_checks,
+    s3_configuration,
     s3_delete,
     s3_events,
     s3_notifications,
@@ -41,6 +42,7 @@ SERVICES: Final = (
     roles,
     s3_buckets,
     s3_checks,
+    s3_configuration,
     s3_delete,
     s3_objects,
     s3_notifications,

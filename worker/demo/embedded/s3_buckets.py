@@ -18,12 +18,13 @@ _BLOCKED: Final = {
     "BlockPublicPolicy": "true",
     "RestrictPublicBuckets": "true",
 }
-_SSE_S3: Final = {
+SSE_S3: Final = {
     "Rule": {
         "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
         "BucketKeyEnabled": "false",
     }
 }
+"""What every bucket has, unless it was given another."""
 
 Handler = Callable[..., Moto]
 
@@ -46,7 +47,7 @@ def new_bucket_is_private_and_encrypted(create: Handler) -> Handler:
         bucket = create(self, *args, **kwargs)
         bucket.ownership_rule = "BucketOwnerEnforced"
         self.put_public_access_block(bucket.name, dict(_BLOCKED))
-        bucket.encryption = _SSE_S3
+        bucket.encryption = SSE_S3
         return bucket
 
     return created
