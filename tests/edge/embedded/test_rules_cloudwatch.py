@@ -115,16 +115,6 @@ def test_a_metric_and_metric_math_exclude_each_other(
     assert refused == (400, "InvalidParameterCombination")
 
 
-def test_deleting_a_missing_alarm_deletes_none(
-    cloudwatch: Client, name: str, refusal: Refusal
-) -> None:
-    """ResourceNotFound, and the alarm that was there is still there."""
-    cloudwatch.put_metric_alarm(**alarm(name))
-    refused = refusal(cloudwatch.delete_alarms, AlarmNames=[name, f"{name}-missing"])
-    assert refused == (404, "ResourceNotFound")
-    assert len(cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]) == 1
-
-
 @pytest.mark.parametrize(
     ("name_of_it", "body"),
     [

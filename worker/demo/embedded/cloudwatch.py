@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from moto.cloudwatch.exceptions import (
     DashboardInvalidInputError,
     InvalidParameterCombination,
-    ResourceNotFound,
     ValidationError,
 )
 from moto.cloudwatch.models import CloudWatchBackend
@@ -49,7 +48,6 @@ def correct(layer: "Layer") -> None:
     patches.wrap(CloudWatchResponse, "put_metric_alarm", alarm_is_valid)
     patches.wrap(CloudWatchBackend, "put_metric_alarm", state_is_kept)
     patches.wrap(CloudWatchResponse, "put_dashboard", dashboard_is_valid)
-    patches.wrap(CloudWatchBackend, "delete_alarms", alarms_are_there)
 
 
 def alarm_is_valid(put: Handler) -> Handler:
@@ -85,21 +83,6 @@ def state_is_kept(put: Handler) -> Handler:
         return alarm
 
     return kept
-
-
-def alarms_are_there(delete: Handler) -> Handler:
-    """Delete none of them if one is not there: ResourceNotFound.
-
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DeleteAlarms.html
-    """
-
-    def deleted(self: Moto, alarm_names: list[str]) -> None:
-        missing = [name for name in alarm_names if name not in self.alarms]
-        if missing:
-            raise ResourceNotFound(f"Unknown alarm: {missing[0]}")
-        delete(self, alarm_names)
-
-    return deleted
 
 
 def dashboard_is_valid(put: Handler) -> Handler:
