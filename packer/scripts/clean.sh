@@ -37,14 +37,15 @@ remove() {
 left_over() { # prints what should be gone; the second half knows nothing of the list above
   local pattern
   for pattern in "${GONE[@]}"; do
-    compgen -G "$pattern" || true
+    # shellcheck disable=SC2086 # a pattern, to be expanded
+    printf '%s\n' $pattern
   done
   [[ ! -s /etc/machine-id ]] || echo "/etc/machine-id: $(</etc/machine-id)"
   # The agent that a Session Manager connection runs through goes on writing.
   find /var/log -xdev -type f -size +0 ! -path '/var/log/amazon/ssm/*'
   find /root /home /etc /var /opt -xdev -type f -size +0 \
     \( -name authorized_keys -o -name '.*_history' -o -name 'id_rsa*' -o -name 'id_ed25519*' \)
-  grep -rlsI -e '-----BEGIN [A-Z ]*PRIVATE KEY-----' /etc /root /home /var/lib || true
+  grep -rlsI -e '-----BEGIN [A-Z ]*PRIVATE KEY-----' /etc /root /home /opt /var/lib || true
 }
 
 main() {
@@ -52,7 +53,7 @@ main() {
   forget_packages
   remove
   local left
-  left=$(left_over)
+  left=$(left_over | sed '/^$/d')
   [[ -z $left ]] || die "these should be gone: ${left//$'\n'/, }"
   say "nothing of the builder is left"
   sync

@@ -30,11 +30,11 @@ needs() { # needs NAME...: each has to be set
   done
 }
 
-# debian (Ubuntu, Debian) or amazon (Amazon Linux 2023), as /etc/os-release has it; nothing else.
+# debian (Ubuntu, Debian) or amazon (Amazon Linux 2023), as /etc/os-release has it.
 family() {
   local ID='' ID_LIKE='' VERSION_ID=''
   # shellcheck source=/dev/null
-  . "${OS_RELEASE:-/etc/os-release}"
+  . /etc/os-release
   case " $ID $ID_LIKE " in
     *" debian "* | *" ubuntu "*) echo debian ;;
     *" amzn "*) if [[ $VERSION_ID == 2023* ]]; then echo amazon; fi ;;

@@ -1,14 +1,17 @@
-"""What surrounds the stack in AWS: the account that we are in. Describe and get calls only."""
+"""What surrounds the stack in AWS: account, network, AMI. Describe and get calls only."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from provision.aws.images import find_image
+from provision.aws.network import find_network
 from provision.errors import RefusedError
 from provision.spec.blueprint import Blueprint
 from provision.spec.names import Names
 from provision.spec.stack import Stack
 
 if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_sts import STSClient
 
 
@@ -27,8 +30,11 @@ def identify(sts: "STSClient") -> Identity:
     return Identity(told["Account"], told["Arn"].split(":")[1], told["Arn"])
 
 
-def survey(stack: Stack, identity: Identity) -> Blueprint:
-    """Look at what the stack stands in; raises RefusedError in an account that is not its own."""
+def survey(ec2: "EC2Client", stack: Stack, identity: Identity) -> Blueprint:
+    """Look at what the stack stands in.
+
+    Raises RefusedError in an account that is not its own, and ClientError.
+    """
     if stack.account and stack.account != identity.account:
         raise RefusedError(
             f"these are credentials of the account {identity.account}, and the stack file says"
@@ -42,4 +48,6 @@ def survey(stack: Stack, identity: Identity) -> Blueprint:
         region=stack.region,
         account=identity.account,
     )
-    return Blueprint(stack, names)
+    network = find_network(ec2, stack.instances)
+    image = find_image(ec2, stack.name, stack.instances.ami)
+    return Blueprint(stack, names, network, image)

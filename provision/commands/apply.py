@@ -7,6 +7,7 @@ import click
 
 from provision.apply import Applied
 from provision.apply import apply as carry_out
+from provision.aws.waiting import telling
 from provision.commands.context import Context, with_stack
 from provision.commands.output import (
     console,
@@ -76,11 +77,12 @@ def _agree(context: Context, planned: Plan, *, yes: bool) -> None:
 
 
 def _carry_out(context: Context, blueprint: Blueprint, planned: Plan) -> None:
+    progress = StepLines(progress_console(), len(planned.steps))
     applied = carry_out(
         planned,
-        providers(context.aws, blueprint),
+        providers(context.aws, blueprint, telling(progress.waits)),
         stack=context.stack.name,
-        progress=StepLines(progress_console(), len(planned.steps)),
+        progress=progress,
         sleep=time.sleep,
     )
     if applied.error is not None:

@@ -34,7 +34,7 @@ class Context:
 
     def blueprint(self) -> Blueprint:
         """Look at what surrounds the stack, anew at each call."""
-        surveyed = survey(self.stack, self.identity)
+        surveyed = survey(self.aws.ec2, self.stack, self.identity)
         return replace(surveyed, consumer=read_consumer(self.aws.sqs, surveyed.names.queue))
 
 

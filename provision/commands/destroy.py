@@ -7,6 +7,7 @@ import click
 from provision.apply import apply as carry_out
 from provision.apply import observe
 from provision.aws.emptying import empty
+from provision.aws.waiting import telling
 from provision.commands.apply import partial
 from provision.commands.context import Context, with_stack
 from provision.commands.output import print_json, progress_console, say
@@ -104,11 +105,12 @@ def _empty(context: Context) -> None:
 
 
 def _carry_out(context: Context, blueprint: Blueprint, plan: Plan) -> None:
+    progress = StepLines(progress_console(), len(plan.steps))
     applied = carry_out(
         plan,
-        catalogue.providers(context.aws, blueprint),
+        catalogue.providers(context.aws, blueprint, telling(progress.waits)),
         stack=context.stack.name,
-        progress=StepLines(progress_console(), len(plan.steps)),
+        progress=progress,
         sleep=time.sleep,
     )
     if applied.error is not None:

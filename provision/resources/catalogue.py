@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from provision.aws.session import Aws
+from provision.aws.waiting import Pause, quiet_pause
 from provision.core.plan import Intention
 from provision.core.resource import Key, Provider, Wanted
 from provision.resources import (
@@ -11,6 +12,7 @@ from provision.resources import (
     bucket,
     dashboard,
     function,
+    group,
     instance_profile,
     launch_template,
     log_group,
@@ -18,10 +20,12 @@ from provision.resources import (
     notification,
     queue,
     role,
+    scaling,
     security_group,
     subscription,
     topic,
 )
+from provision.resources.group_provider import GroupProvider
 from provision.spec.blueprint import Blueprint
 
 DESTROY_ORDER: Final = (
@@ -29,6 +33,8 @@ DESTROY_ORDER: Final = (
     alarm.KIND,
     notification.KIND,
     subscription.KIND,
+    scaling.KIND,
+    group.KIND,
     mapping.KIND,
     function.KIND,
     log_group.KIND,
@@ -56,6 +62,8 @@ def intentions(blueprint: Blueprint) -> tuple[Intention, ...]:
         _want(instance_profile.worker_profile(blueprint)),
         security_group.intention(blueprint),
         launch_template.intention(blueprint),
+        group.intention(blueprint),
+        scaling.intention(blueprint),
         *_twin(blueprint),
         *_watching(blueprint),
     )
@@ -83,8 +91,8 @@ def _watching(blueprint: Blueprint) -> Iterator[Intention]:
     yield _want(dashboard.dashboard(blueprint))
 
 
-def providers(aws: Aws, blueprint: Blueprint) -> Mapping[str, Provider]:
-    """Return who looks at and changes each kind."""
+def providers(aws: Aws, blueprint: Blueprint, pause: Pause = quiet_pause) -> Mapping[str, Provider]:
+    """Return who looks at and changes each kind; `pause` is told why a long wait lasts."""
     names = blueprint.names
     return {
         alarm.KIND: alarm.AlarmProvider(aws.cloudwatch, names),
@@ -100,6 +108,8 @@ def providers(aws: Aws, blueprint: Blueprint) -> Mapping[str, Provider]:
         role.KIND: role.RoleProvider(aws.iam),
         instance_profile.KIND: instance_profile.InstanceProfileProvider(aws.iam),
         security_group.KIND: security_group.SecurityGroupProvider(aws.ec2, blueprint),
+        group.KIND: GroupProvider(aws, blueprint, pause),
+        scaling.KIND: scaling.ScalingPolicyProvider(aws.autoscaling, blueprint),
         launch_template.KIND: launch_template.LaunchTemplateProvider(
             aws.ec2, aws.autoscaling, blueprint
         ),

@@ -67,6 +67,11 @@ class Names:
         return f"{self.stack}-workers"
 
     @property
+    def scaling_policy(self) -> str:
+        """The group's scaling policy."""
+        return f"{self.stack}-backlog"
+
+    @property
     def function(self) -> str:
         """The Lambda twin."""
         return f"{self.stack}-worker"

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from provision.apply import Applied, apply, observe
 from provision.aws.session import Aws
+from provision.aws.waiting import Pause
 from provision.core.plan import Plan, make_plan
 from provision.core.removal import plan_removal
 from provision.core.resource import Key, Provider
@@ -35,6 +36,8 @@ class World:
     region: EmbeddedAws
     aws: RecordedAws
     blueprint: Blueprint
+    pause: Pause | None = None
+    """Stands in for the clock's going on in long waits."""
 
     @classmethod
     def of(cls, region: EmbeddedAws, aws: RecordedAws, name: str, **sections: Any) -> Self:  # noqa: ANN401 # sections of the stack file
@@ -45,7 +48,7 @@ class World:
     @property
     def providers(self) -> Mapping[str, Provider]:
         """Who provides each kind."""
-        return providers(self.aws, self.blueprint)
+        return providers(self.aws, self.blueprint, pause=self._pause)
 
     @property
     def stack(self) -> str:
@@ -79,6 +82,12 @@ class World:
         return self.carry_out(
             plan_removal(found, stack=self.stack, order=DESTROY_ORDER, keep=keep).plan
         )
+
+    def _pause(self, why: str, seconds: float) -> None:
+        if self.pause is not None:
+            self.pause(why, seconds)
+        else:
+            self.region.clock.advance(seconds)
 
     def carry_out(self, planned: Plan) -> Applied:
         """Carry out a plan; raises what stopped it."""

@@ -81,7 +81,9 @@ class RecordedAws(Aws):
 
     def _note(self, **told: Any) -> None:  # noqa: ANN401 - whatever botocore tells its handlers
         service, operation = str(told["event_name"]).split(".")[-2:]
-        self.sent.append(Sent(f"{service}.{operation}", dict(told["params"])))
+        # botocore's events call the service "auto-scaling", its client "autoscaling".
+        name = service.replace("-", "")
+        self.sent.append(Sent(f"{name}.{operation}", dict(told["params"])))
 
     def _answered(self, **told: Any) -> None:  # noqa: ANN401 - likewise
         if self._writes_left is None or not Sent(told["event_name"], {}).writes:

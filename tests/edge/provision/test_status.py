@@ -70,8 +70,9 @@ def test_an_alarm_that_rings_is_told(world: World) -> None:
     assert told[f"alarm {name}"] == "1 datapoint was greater"
 
 
-def test_lambda_consumes_once_its_mapping_is_enabled(world: World) -> None:
+def test_lambda_consumes_once_its_mapping_is_enabled(build: Build) -> None:
     """Half-way of a cutover it is told that both the tag and the mapping must agree."""
+    world = build(instances={"minimum": 0, "desired": 0})
     world.apply()
     facts = observer(world).stack()
     assert facts.twin == TwinFacts("Active", "Disabled")

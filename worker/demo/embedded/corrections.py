@@ -3,7 +3,6 @@
 from typing import Final
 
 from worker.demo.embedded import (
-    cloudwatch,
     s3_buckets,
     s3_checks,
     s3_configuration,
@@ -67,7 +66,6 @@ SERVICES: Final = (
     turns,
     functions,
     mappings,
-    cloudwatch,
 )
 
 

@@ -1,0 +1,84 @@
+"""A group's instance refreshes: start, look, turn back."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from provision.aws.group_facts import template_of
+from provision.core.refresh import Refresh
+
+if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
+    from mypy_boto3_autoscaling.type_defs import DesiredConfigurationTypeDef
+
+BAKE_SECONDS: Final = 300
+"""All instances are new by then, and the refresh can still be rolled back: time for a canary."""
+
+ALARM_LIMIT: Final = 10
+"""The most alarms that watch over a refresh.
+
+https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AlarmSpecification.html
+"""
+
+
+class GroupRefreshes:
+    """The refreshes of one group. All raise ClientError."""
+
+    def __init__(self, autoscaling: "AutoScalingClient", group: str) -> None:
+        self._autoscaling = autoscaling
+        self._group = group
+
+    def latest(self) -> Refresh | None:
+        """Return the newest, None if there never was one."""
+        answer = self._autoscaling.describe_instance_refreshes(
+            AutoScalingGroupName=self._group, MaxRecords=1
+        )
+        found = answer["InstanceRefreshes"]
+        return _read(found[0]) if found else None
+
+    def find(self, refresh_id: str) -> Refresh:
+        """Return one by its id; LookupError if AWS knows no such."""
+        answer = self._autoscaling.describe_instance_refreshes(
+            AutoScalingGroupName=self._group, InstanceRefreshIds=[refresh_id]
+        )
+        for each in answer["InstanceRefreshes"]:
+            return _read(each)
+        raise LookupError(refresh_id)
+
+    def start(self, configuration: "DesiredConfigurationTypeDef", alarms: Sequence[str]) -> str:
+        """Replace every instance by one of this configuration; return the refresh's id.
+
+        The configuration goes with the refresh, and becomes the group's own only when all is well
+        (rule 26); one that works is never taken before its successor works (rule 27).
+        """
+        answer = self._autoscaling.start_instance_refresh(
+            AutoScalingGroupName=self._group,
+            Strategy="Rolling",
+            DesiredConfiguration=configuration,
+            Preferences={
+                "MinHealthyPercentage": 100,
+                "MaxHealthyPercentage": 200,
+                "SkipMatching": True,
+                "AutoRollback": True,
+                "BakeTime": BAKE_SECONDS,
+                # Not "Wait", which stalls for an hour and then fails (rule 28).
+                "ScaleInProtectedInstances": "Refresh",
+                "StandbyInstances": "Ignore",
+                "AlarmSpecification": {"Alarms": list(alarms[:ALARM_LIMIT])},
+            },
+        )
+        return answer["InstanceRefreshId"]
+
+    def roll_back(self) -> None:
+        """Turn the refresh that is under way back."""
+        self._autoscaling.rollback_instance_refresh(AutoScalingGroupName=self._group)
+
+
+def _read(refresh: Mapping[str, Any]) -> Refresh:
+    return Refresh(
+        id=refresh["InstanceRefreshId"],
+        status=refresh["Status"],
+        version=str(template_of(refresh.get("DesiredConfiguration", {})).get("Version", "")),
+        percent=refresh.get("PercentageComplete", 0),
+        to_update=refresh.get("InstancesToUpdate", 0),
+        reason=refresh.get("StatusReason", ""),
+    )

@@ -1,0 +1,134 @@
+"""Rolls a template version out: one instance after the other, watched, and turned back if it fails.
+
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/asg-instance-refresh.html
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from provision.aws.waiting import POLL_SECONDS, Pause, TooLongError
+from provision.core.refresh import TURNED_BACK, Next, Refresh, next_step
+from provision.errors import PartialError, ProvisionError
+
+if TYPE_CHECKING:
+    from mypy_boto3_autoscaling.type_defs import DesiredConfigurationTypeDef
+
+LIMIT_SECONDS: Final = 6 * 3600
+"""AWS itself gives up a refresh that gets no further for an hour; large groups take a while."""
+
+Canary = Callable[[], str | None]
+"""Flies once; says what went wrong, or None."""
+
+
+class Refreshes(Protocol):
+    """What is asked of the group's refreshes (aws/refresh.py)."""
+
+    def latest(self) -> Refresh | None:
+        """Return the newest."""
+
+    def find(self, refresh_id: str) -> Refresh:
+        """Return one by its id."""
+
+    def start(self, configuration: "DesiredConfigurationTypeDef", alarms: Sequence[str]) -> str:
+        """Start one; return its id."""
+
+    def roll_back(self) -> None:
+        """Turn the one that is under way back."""
+
+
+class RolloutError(PartialError):
+    """Raised when a rollout did not come to its end; the instances are, or become, the old ones."""
+
+
+class CanaryFailedError(RolloutError):
+    """Raised when all instances are new, the refresh is over, and the canary did not arrive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What to roll out: a template version, within the group's whole configuration."""
+
+    version: str
+    configuration: "DesiredConfigurationTypeDef"
+
+
+def no_canary() -> str | None:
+    """Fly none: whoever calls verifies afterwards."""
+    return None
+
+
+def roll_out(
+    refreshes: Refreshes,
+    target: Target,
+    *,
+    alarms: Sequence[str],
+    pause: Pause,
+    canary: Canary = no_canary,
+) -> None:
+    """Replace the group's instances, or go on with the refresh that does so already.
+
+    Raises RolloutError, TooLongError and ClientError.
+    """
+    found = refreshes.latest()
+    if found is not None and found.under_way:
+        _must_be_ours(found, target)
+        follow(refreshes, found.id, pause=pause, canary=canary)
+    else:
+        follow(refreshes, refreshes.start(target.configuration, alarms), pause=pause, canary=canary)
+
+
+def follow(refreshes: Refreshes, refresh_id: str, *, pause: Pause, canary: Canary) -> None:
+    """Watch a refresh to its end; a canary that does not arrive turns it back."""
+    waited, flown = 0.0, False
+    while True:
+        refresh = refreshes.find(refresh_id)
+        match next_step(refresh, canary_flown=flown):
+            case Next.FLY_CANARY:
+                flown = True
+                _fly(refreshes, refresh, canary)
+            case Next.DONE:
+                return
+            case Next.FAILED:
+                raise RolloutError(refresh.told(), hint_for(refresh))
+            case Next.WAIT:
+                if waited >= LIMIT_SECONDS:
+                    raise TooLongError(refresh.told(), "`provision rollout` goes on watching it")
+                pause(refresh.told(), POLL_SECONDS)
+                waited += POLL_SECONDS
+
+
+def _fly(refreshes: Refreshes, refresh: Refresh, canary: Canary) -> None:
+    wrong = canary()
+    if wrong is None:
+        return
+    if not refresh.under_way:
+        # A refresh that is over cannot be turned back: roll forward to the old version (rule 26).
+        raise CanaryFailedError(f"the canary failed: {wrong}", "`provision rollback`")
+    refreshes.roll_back()
+
+
+def _must_be_ours(refresh: Refresh, target: Target) -> None:
+    if refresh.status in TURNED_BACK:
+        raise ProvisionError(
+            f"a refresh is on its way back: {refresh.told()}",
+            "wait until `provision status` shows its end, then try again",
+        )
+    if refresh.version != target.version:
+        raise ProvisionError(
+            f"another refresh is under way, to template version {refresh.version or 'unknown'}",
+            "wait until `provision status` shows its end, or `provision rollback` turns it back",
+        )
+
+
+def hint_for(refresh: Refresh) -> str:
+    """Return what to do about a refresh that did not succeed."""
+    if refresh.status == "RollbackSuccessful":
+        return (
+            "all instances are the old ones again; look at the alarms and the log of the new ones,"
+            " then `provision rollout` tries again"
+        )
+    return (
+        "old and new instances may be mixed: `provision status` shows them, `provision rollout`"
+        " finishes, `provision rollback` goes back"
+    )

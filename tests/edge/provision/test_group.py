@@ -1,0 +1,310 @@
+"""The Auto Scaling group, its scaling policy and its surroundings against the embedded AWS."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from support.provision_world import IMAGE, World
+from support.recorded_aws import RecordedAws
+from support.stacks import a_stack
+
+from provision.aws.images import WITHDRAWN_TAG, find_image, image_of
+from provision.aws.network import find_network
+from provision.core.plan import Update
+from provision.core.resource import OWNER_TAG
+from provision.errors import RefusedError
+from provision.resources import group, scaling
+from provision.spec.blueprint import Consumer, Image
+from worker.demo.embedded.layer import Delays
+from worker.demo.embedded.server import EmbeddedAws
+
+Build = Callable[..., World]
+
+OTHER_IMAGE = "ami-04681a1dbd79675a5"
+"""Another one of moto's own."""
+
+
+@pytest.fixture(scope="module")
+def region() -> Iterator[EmbeddedAws]:
+    """Start an AWS in which instances take a while to come and to go."""
+    with EmbeddedAws(delays=Delays(lambda_seconds=0)) as server:
+        yield server
+
+
+class Watched:
+    """Lets time pass for a world's runs, and counts its instances in service whenever it does."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.counts: list[int] = []
+        self.told: list[str] = []
+
+    def pause(self, why: str, seconds: float) -> None:
+        """Let time pass, second by second, and count at each."""
+        self.told.append(why)
+        for _ in range(int(seconds)):
+            self._world.region.clock.advance(1)
+            self.counts.append(in_service(self._world))
+
+
+def members(world: World) -> list[str]:
+    """Return the lifecycle state of each instance of the group."""
+    told = world.aws.autoscaling.describe_auto_scaling_groups(
+        AutoScalingGroupNames=[world.blueprint.names.group]
+    )["AutoScalingGroups"]
+    return [each["LifecycleState"] for each in told[0]["Instances"]] if told else []
+
+
+def in_service(world: World) -> int:
+    """Count the instances in service."""
+    return members(world).count("InService")
+
+
+def settle(world: World) -> World:
+    """Apply, and let the first instances come."""
+    world.apply()
+    world.region.clock.advance(120)
+    assert in_service(world) == world.blueprint.sizes.desired
+    return world
+
+
+def created(world: World) -> dict[str, object]:
+    """Return the request that made the group."""
+    return world.aws.parameters_of("autoscaling.CreateAutoScalingGroup")
+
+
+def test_rule_25_the_group_names_its_template_version_by_number(world: World) -> None:
+    """With $Latest or $Default a refresh could not be rolled back."""
+    world.apply()
+    named = created(world)["LaunchTemplate"]
+    assert isinstance(named, dict)
+    assert named == {"LaunchTemplateName": world.blueprint.names.launch_template, "Version": "1"}
+
+
+def test_rule_27_nothing_is_replaced_before_its_successor_works(world: World) -> None:
+    """The maintenance policy says so from the start, for every kind of replacement."""
+    world.apply()
+    policy = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 200}
+    assert created(world)["InstanceMaintenancePolicy"] == policy
+
+
+def test_rule_30_a_dead_instance_is_replaced_after_a_short_grace(world: World) -> None:
+    """EC2's health check and 60 s; the worker calls SetInstanceHealth for the rest."""
+    world.apply()
+    sent = created(world)
+    assert (sent["HealthCheckType"], sent["HealthCheckGracePeriod"]) == ("EC2", 60)
+
+
+def test_rule_31_the_scaler_reads_metrics_that_are_counted(world: World) -> None:
+    """GroupInServiceInstances is asked for; no instance is no division by zero; one result."""
+    world.apply()
+    counted = world.aws.parameters_of("autoscaling.EnableMetricsCollection")
+    assert "GroupInServiceInstances" in counted["Metrics"]
+    policy = world.aws.parameters_of("autoscaling.PutScalingPolicy")
+    metrics = policy["TargetTrackingConfiguration"]["CustomizedMetricSpecification"]["Metrics"]
+    [result] = [each for each in metrics if each["ReturnData"]]
+    assert result["Expression"] == "backlog / IF(FILL(instances, 0) > 0, instances, 1)"
+    assert len(result["Expression"]) <= 2047
+    [counter] = [each for each in metrics if each["Id"] == "instances"]
+    assert counter["MetricStat"]["Metric"]["MetricName"] == "GroupInServiceInstances"
+
+
+def test_rule_32_a_new_instance_counts_after_its_warm_up(world: World) -> None:
+    """Set for the whole group, so a refresh and the scaler agree."""
+    world.apply()
+    assert created(world)["DefaultInstanceWarmup"] == group.WARMUP_SECONDS
+
+
+def test_rule_33_the_hook_comes_with_the_group_and_outlasts_the_drain(build: Build) -> None:
+    """No instance is ever without it; its timeout is the drain's and some air."""
+    world = build(worker={"drain_seconds": 300})
+    world.apply()
+    assert created(world)["LifecycleHookSpecificationList"] == [
+        {
+            "LifecycleHookName": "s3-event-worker-drain",
+            "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
+            "HeartbeatTimeout": 360,
+            "DefaultResult": "CONTINUE",
+        }
+    ]
+
+
+def test_rule_34_a_group_is_drained_and_then_deleted_without_force(build: Build) -> None:
+    """Sizes to 0 and protection lifted first; DeleteAutoScalingGroup only when it is empty."""
+    world = settle(build())
+    name = world.blueprint.names.group
+    [instance] = world.aws.autoscaling.describe_auto_scaling_instances()["AutoScalingInstances"]
+    world.aws.autoscaling.set_instance_protection(
+        AutoScalingGroupName=name,
+        InstanceIds=[instance["InstanceId"]],
+        ProtectedFromScaleIn=True,
+    )
+    with world.aws.recording() as sent:
+        world.destroy()
+    ours = [
+        each.operation for each in sent if each.writes and each.operation.startswith("autoscaling.")
+    ]
+    assert ours == [
+        "autoscaling.DeletePolicy",
+        "autoscaling.SetInstanceProtection",
+        "autoscaling.UpdateAutoScalingGroup",
+        "autoscaling.DeleteAutoScalingGroup",
+    ]
+    assert "ForceDelete" not in world.aws.parameters_of("autoscaling.DeleteAutoScalingGroup")
+    assert members(world) == []
+
+
+def test_rule_39_desired_is_set_once_and_left_to_the_scaler(build: Build) -> None:
+    """What the scaler decided is no drift, and no apply touches it."""
+    world = settle(build())
+    name = world.blueprint.names.group
+    world.aws.autoscaling.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=2)
+    assert world.plan().steps == ()
+    larger = build(world.stack, instances={"maximum": 5})
+    [step] = larger.plan().steps
+    assert isinstance(step, Update)
+    assert [change.name for change in step.changes] == ["MaxSize"]
+    with larger.aws.recording() as sent:
+        larger.apply()
+    [update] = [each.parameters for each in sent if each.writes]
+    assert update == {"AutoScalingGroupName": name, "MaxSize": 5}
+
+
+def test_rule_26_other_settings_come_by_a_refresh_and_one_instance_always_works(
+    build: Build,
+) -> None:
+    """DesiredConfiguration carries the new version; the group is not updated first."""
+    world = settle(build())
+    watched = Watched(world)
+    world.pause = watched.pause
+    world.blueprint = replace(world.blueprint, image=Image(OTHER_IMAGE, "x86_64", "/dev/sda1"))
+    with world.aws.recording() as sent:
+        world.apply()
+    refresh = world.aws.parameters_of("autoscaling.StartInstanceRefresh")
+    assert refresh["DesiredConfiguration"]["LaunchTemplate"]["Version"] == "2"
+    preferences = refresh["Preferences"]
+    assert preferences["MinHealthyPercentage"] == 100
+    assert preferences["MaxHealthyPercentage"] == 200
+    assert preferences["AutoRollback"] is True
+    assert preferences["AlarmSpecification"]["Alarms"]
+    operations = {each.operation for each in sent if each.writes}
+    assert "autoscaling.UpdateAutoScalingGroup" not in operations
+    assert min(watched.counts) >= 1
+    assert world.plan().steps == ()
+
+
+def test_rule_27_a_refresh_without_room_for_a_successor_is_refused(build: Build) -> None:
+    """Desired = maximum: whether AWS would pass the maximum is written nowhere."""
+    world = settle(build(instances={"maximum": 1}))
+    world.blueprint = replace(world.blueprint, image=Image(OTHER_IMAGE, "x86_64", "/dev/sda1"))
+    with world.aws.recording() as sent, pytest.raises(RefusedError, match="rule 27"):
+        world.apply()
+    assert "autoscaling.StartInstanceRefresh" not in {each.operation for each in sent}
+
+
+def test_with_no_instance_the_group_is_changed_in_place(build: Build) -> None:
+    """There is nothing to refresh, and nothing to roll back."""
+    world = build(instances={"minimum": 0, "desired": 0})
+    world.apply()
+    world.blueprint = replace(world.blueprint, image=Image(OTHER_IMAGE, "x86_64", "/dev/sda1"))
+    with world.aws.recording() as sent:
+        world.apply()
+    operations = [each.operation for each in sent if each.writes]
+    assert "autoscaling.UpdateAutoScalingGroup" in operations
+    assert "autoscaling.StartInstanceRefresh" not in operations
+    assert world.plan().steps == ()
+
+
+def test_spot_comes_through_a_mixed_instances_policy(build: Build) -> None:
+    """The template itself asks for no market, so both ways can be changed between."""
+    world = build(instances={"spot": True, "spot_types": ["t3.medium", "t3a.small"]})
+    world.apply()
+    mixed = created(world)["MixedInstancesPolicy"]
+    assert isinstance(mixed, dict)
+    types = [each["InstanceType"] for each in mixed["LaunchTemplate"]["Overrides"]]
+    assert types == ["t3.small", "t3.medium", "t3a.small"]
+    assert mixed["InstancesDistribution"]["OnDemandPercentageAboveBaseCapacity"] == 0
+    assert world.plan().steps == ()
+
+
+def test_while_the_function_consumes_the_group_is_empty_and_stays_so(build: Build) -> None:
+    """A maximum of 0 keeps the scaler still."""
+    world = build()
+    world.blueprint = replace(world.blueprint, consumer=Consumer.LAMBDA)
+    world.apply()
+    sent = created(world)
+    assert (sent["MinSize"], sent["MaxSize"], sent["DesiredCapacity"]) == (0, 0, 0)
+
+
+def test_without_an_image_group_and_template_wait_and_what_is_there_stays(build: Build) -> None:
+    """An AMI that is gone for a while takes no running group with it."""
+    world = settle(build())
+    world.blueprint = replace(world.blueprint, image=None)
+    planned = world.plan()
+    waiting = {each.key.kind: each.waits_for for each in planned.notes}
+    assert waiting.keys() >= {group.KIND, "launch-template", scaling.KIND}
+    assert "provision ami bake" in waiting[group.KIND]
+    assert not {step.key.kind for step in planned.steps} & waiting.keys()
+
+
+def test_the_scaler_is_taken_away_where_the_stack_file_says_none(build: Build) -> None:
+    """The seed's lab has no scaling policy."""
+    world = build()
+    world.apply()
+    fixed = build(world.stack, scaling={"policy": "none"})
+    assert [step.key.kind for step in fixed.plan().steps] == [scaling.KIND]
+    fixed.apply()
+    assert fixed.plan().steps == ()
+
+
+def test_rule_35_only_zones_that_offer_the_type_are_used(aws: RecordedAws) -> None:
+    """As many as the stack file wants, in the default VPC; a type that nobody offers has none."""
+    stack = a_stack(instances={"zones": 2})
+    network = find_network(aws.ec2, stack.instances)
+    assert network is not None
+    assert sorted(network.subnets.values()) == ["us-east-2a", "us-east-2b"]
+    nowhere = a_stack(instances={"type": "x9.small"})
+    assert find_network(aws.ec2, nowhere.instances) is None
+
+
+def test_named_subnets_are_used_as_they_are(aws: RecordedAws) -> None:
+    """All of them, whatever the number of zones; unknown ones are no network."""
+    subnets = [each["SubnetId"] for each in aws.ec2.describe_subnets()["Subnets"]]
+    named = a_stack(instances={"subnets": subnets, "zones": 1})
+    network = find_network(aws.ec2, named.instances)
+    assert network is not None
+    assert sorted(network.subnets) == sorted(subnets)
+    unknown = a_stack(instances={"subnets": ["subnet-0123456789abcdef0"]})
+    assert find_network(aws.ec2, unknown.instances) is None
+
+
+def test_the_latest_image_is_the_newest_of_the_stack_that_was_not_withdrawn(
+    aws: RecordedAws, region: EmbeddedAws, name: str
+) -> None:
+    """Others' images, those that are not available yet, and withdrawn ones are passed over."""
+    assert find_image(aws.ec2, name, "latest") is None
+    first, second = (an_image(aws, name, number) for number in (1, 2))
+    assert find_image(aws.ec2, name, "latest") is None
+    region.clock.advance(120)
+    found = find_image(aws.ec2, name, "latest")
+    assert found is not None
+    assert found.id in {first, second}
+    aws.ec2.create_tags(Resources=[found.id], Tags=[{"Key": WITHDRAWN_TAG, "Value": "now"}])
+    left = find_image(aws.ec2, name, "latest")
+    assert left is not None
+    assert {left.id, found.id} == {first, second}
+    assert find_image(aws.ec2, name, IMAGE.id) is not None
+    assert image_of(aws.ec2, "ami-0fffffffffffffff0") is None
+
+
+def an_image(aws: RecordedAws, stack: str, number: int) -> str:
+    """Make an AMI of a new instance; it carries the stack's tag."""
+    subnet = aws.ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    [instance] = aws.ec2.run_instances(
+        ImageId=IMAGE.id, MinCount=1, MaxCount=1, InstanceType="t3.small", SubnetId=subnet
+    )["Instances"]
+    tagged: Any = {"ResourceType": "image", "Tags": [{"Key": OWNER_TAG, "Value": stack}]}
+    return aws.ec2.create_image(
+        InstanceId=instance["InstanceId"], Name=f"{stack}-{number}", TagSpecifications=[tagged]
+    )["ImageId"]
