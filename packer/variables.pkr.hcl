@@ -81,8 +81,8 @@ variable "ami_name" {
 
 variable "volume_size" {
   type        = number
-  default     = 10
-  description = "GiB of the encrypted root volume."
+  default     = 8
+  description = "GiB of the encrypted root volume; no instance can have a smaller one."
   validation {
     condition     = var.volume_size >= 8 && var.volume_size <= 16384
     error_message = "The volume_size is 8 to 16384 GiB."
@@ -98,10 +98,10 @@ variable "kms_key_id" {
 variable "deprecate_after_days" {
   type        = number
   default     = 180
-  description = "Days until EC2 calls the image deprecated; it still launches."
+  description = "Days until EC2 calls the image deprecated; it still launches. 0: never."
   validation {
-    condition     = var.deprecate_after_days >= 1 && var.deprecate_after_days <= 3650
-    error_message = "The deprecate_after_days are 1 to 3650: EC2 takes no date beyond ten years."
+    condition     = var.deprecate_after_days >= 0 && var.deprecate_after_days <= 3650
+    error_message = "The deprecate_after_days are 0 to 3650: EC2 takes no date beyond ten years."
   }
 }
 

@@ -101,7 +101,7 @@ source "amazon-ebs" "worker" {
   ami_name        = local.ami_name
   ami_description = "s3-event-worker ${local.version} (${var.git_revision}) on ${var.os} ${var.arch}"
   imds_support    = "v2.0"
-  deprecate_at    = timeadd(timestamp(), "${var.deprecate_after_days * 24}h")
+  deprecate_at    = var.deprecate_after_days == 0 ? "" : timeadd(timestamp(), "${var.deprecate_after_days * 24}h")
   tags            = local.tags
   snapshot_tags   = local.tags
   launch_block_device_mappings {

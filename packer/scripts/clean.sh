@@ -37,15 +37,14 @@ remove() {
 left_over() { # prints what should be gone; the second half knows nothing of the list above
   local pattern
   for pattern in "${GONE[@]}"; do
-    # shellcheck disable=SC2086 # a pattern, to be expanded
-    printf '%s\n' $pattern
+    compgen -G "$pattern" || true
   done
   [[ ! -s /etc/machine-id ]] || echo "/etc/machine-id: $(</etc/machine-id)"
   # The agent that a Session Manager connection runs through goes on writing.
   find /var/log -xdev -type f -size +0 ! -path '/var/log/amazon/ssm/*'
   find /root /home /etc /var /opt -xdev -type f -size +0 \
     \( -name authorized_keys -o -name '.*_history' -o -name 'id_rsa*' -o -name 'id_ed25519*' \)
-  grep -rlsI -e '-----BEGIN [A-Z ]*PRIVATE KEY-----' /etc /root /home /opt /var/lib || true
+  grep -rlsI -e '-----BEGIN [A-Z ]*PRIVATE KEY-----' /etc /root /home /var/lib || true
 }
 
 main() {
@@ -53,7 +52,7 @@ main() {
   forget_packages
   remove
   local left
-  left=$(left_over | sed '/^$/d')
+  left=$(left_over)
   [[ -z $left ]] || die "these should be gone: ${left//$'\n'/, }"
   say "nothing of the builder is left"
   sync

@@ -30,11 +30,11 @@ needs() { # needs NAME...: each has to be set
   done
 }
 
-# debian (Ubuntu, Debian) or amazon (Amazon Linux 2023), as /etc/os-release has it.
+# debian (Ubuntu, Debian) or amazon (Amazon Linux 2023), as /etc/os-release has it; nothing else.
 family() {
   local ID='' ID_LIKE='' VERSION_ID=''
   # shellcheck source=/dev/null
-  . /etc/os-release
+  . "${OS_RELEASE:-/etc/os-release}"
   case " $ID $ID_LIKE " in
     *" debian "* | *" ubuntu "*) echo debian ;;
     *" amzn "*) if [[ $VERSION_ID == 2023* ]]; then echo amazon; fi ;;

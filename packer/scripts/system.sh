@@ -54,7 +54,6 @@ install_amazon() {
 
 update_by_itself_debian() {
   install -D -m 0644 "$WORK/files/52s3-event-worker" /etc/apt/apt.conf.d/52s3-event-worker
-  systemctl -q enable apt-daily.timer apt-daily-upgrade.timer
 }
 
 update_by_itself_amazon() {

@@ -28,7 +28,10 @@ units_verify() {
 }
 
 exposure_is_low() {
-  systemd-analyze security --offline=true --threshold=11 --no-pager "/etc/systemd/system/$UNIT"
+  local said
+  said=$(systemd-analyze security --offline=true --threshold=11 --no-pager "/etc/systemd/system/$UNIT") && return
+  grep -v '✓' <<<"$said"
+  return 1
 }
 
 # In the service's own sandbox: what systemd forbids it is forbidden here. No AWS is asked.
@@ -59,8 +62,12 @@ EOF
   [[ $status == "$wanted" ]]
 }
 
-updates_are_on_debian() { [[ $(apt-config dump APT::Periodic::Unattended-Upgrade) == *'"1"'* ]]; }
-updates_are_on_amazon() { systemctl is-enabled dnf-automatic.timer; }
+updates_are_on_debian() { 
+  [[ -x /usr/bin/unattended-upgrade && $(apt-config dump APT::Periodic::Unattended-Upgrade) == *'"1"'* ]]
+}
+updates_are_on_amazon() { [[ -x /usr/bin/dnf-automatic ]]; }
+updates_come_daily_debian() { systemctl is-enabled apt-daily-upgrade.timer; }
+updates_come_daily_amazon() { systemctl is-enabled dnf-automatic.timer; }
 
 session_manager_is_on() {
   systemctl is-enabled amazon-ssm-agent.service \
@@ -80,6 +87,7 @@ check "worker check --offline, in the service's sandbox" worker_in_its_sandbox 0
 check "worker run begins, and misses AWS (3), in the service's sandbox" worker_in_its_sandbox 3 run
 check "security updates install themselves" "updates_are_on_$FAMILY"
 if [[ $ONLINE == true ]]; then
+  check "security updates come every day" "updates_come_daily_$FAMILY"
   check "the Session Manager agent starts at boot" session_manager_is_on
   check "the CloudWatch agent starts at boot" systemctl is-enabled amazon-cloudwatch-agent.service
 fi

@@ -24,7 +24,7 @@ install_worker() {
   say "$("$python" --version) -> $HOME_OF_WORKER"
   rm -rf "$HOME_OF_WORKER"
   "$python" -m venv "$HOME_OF_WORKER"
-  local pip=("$HOME_OF_WORKER/bin/python" -m pip --disable-pip-version-check --no-input -q)
+  local pip=("$HOME_OF_WORKER/bin/python" -m pip --isolated --disable-pip-version-check --no-input -q)
   # Only wheels, and only those whose hash the lock knows: nothing is built, nothing is swapped.
   "${pip[@]}" install --no-cache-dir --only-binary :all: --require-hashes "${index[@]}" -r "$WORK/requirements.lock"
   "${pip[@]}" install --no-cache-dir --no-index --no-deps "${wheels[0]}"

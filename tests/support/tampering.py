@@ -83,6 +83,14 @@ def _lend_a_role(world: World, key: Key) -> None:
     world.aws.lambda_.update_function_configuration(FunctionName=key.name, Role=role["Arn"])
 
 
+def _judge_by_more_minutes(world: World, key: Key) -> None:
+    """Ask for more minutes of more: an alarm of one in one has no other DatapointsToAlarm."""
+    told: Any = world.aws.cloudwatch.describe_alarms(AlarmNames=[key.name])["MetricAlarms"][0]
+    more = {each: told[each] + 1 for each in COUPLED["alarm:DatapointsToAlarm"]}
+    kept = {each: told[each] for each in ALARM_ARGUMENTS if each in told}
+    world.aws.cloudwatch.put_metric_alarm(**kept | more)
+
+
 def _change_the_code(world: World, key: Key) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -101,7 +109,21 @@ def _set_what_we_never_set(world: World, key: Key) -> None:
     )
 
 
+ALARM_ARGUMENTS: Final = (
+    "ActionsEnabled",
+    "AlarmActions",
+    "AlarmDescription",
+    "AlarmName",
+    "ComparisonOperator",
+    "InsufficientDataActions",
+    "Metrics",
+    "OKActions",
+    "Threshold",
+    "TreatMissingData",
+)
+
 BY_HAND: Final[Mapping[str, Callable[[World, Key], None]]] = {
+    "alarm:DatapointsToAlarm": _judge_by_more_minutes,
     "function:CodeSha256": _change_the_code,
     "function:Role": _lend_a_role,
     "instance-profile:Role": _take_the_role_out,
@@ -114,7 +136,10 @@ BY_HAND: Final[Mapping[str, Callable[[World, Key], None]]] = {
 """By "kind:property": what the provider itself would never write."""
 
 
-COUPLED: Final = {"queue:KmsMasterKeyId": {"KmsMasterKeyId", "SqsManagedSseEnabled"}}
+COUPLED: Final = {
+    "alarm:DatapointsToAlarm": {"DatapointsToAlarm", "EvaluationPeriods"},
+    "queue:KmsMasterKeyId": {"KmsMasterKeyId", "SqsManagedSseEnabled"},
+}
 """By "kind:property": what AWS itself changes with it."""
 
 
@@ -174,6 +199,6 @@ def _with_one_changed(value: Mapping[str, Json]) -> Json:
 
 def _reluctance(name: str, value: Json) -> int:
     """Order what to change: AWS checks numbers least, and texts of its own most."""
-    if isinstance(value, int) or (isinstance(value, str) and value in OPPOSITES):
-        return 0
-    return 2 if name in {"Sid", "Version", "Action"} else 1
+    if name in {"Sid", "Version", "Action", "Id", "Expression", "Period", "ReturnData"}:
+        return 2
+    return 0 if isinstance(value, int) or (isinstance(value, str) and value in OPPOSITES) else 1

@@ -3,6 +3,7 @@
 from typing import Final
 
 from worker.demo.embedded import (
+    cloudwatch,
     s3_buckets,
     s3_checks,
     s3_configuration,
@@ -66,6 +67,7 @@ SERVICES: Final = (
     turns,
     functions,
     mappings,
+    cloudwatch,
 )
 
 
