@@ -78,6 +78,12 @@ def test_rule_42_an_image_has_the_disks_of_its_instance(
     assert set(disks) == {root, "/dev/xvdb"}
     assert (disks["/dev/xvdb"]["VolumeSize"], disks["/dev/xvdb"]["VolumeType"]) == (33, "gp3")
     snapshots = [each["SnapshotId"] for each in disks.values()]
+    all_of_it = [
+        each["SnapshotId"]
+        for each in ec2.describe_snapshots()["Snapshots"]
+        if made["ImageId"] in each["Description"]
+    ]
+    assert sorted(all_of_it) == sorted(snapshots)
     told = ec2.describe_snapshots(SnapshotIds=snapshots)["Snapshots"]
     assert sorted(each["VolumeSize"] for each in told) == sorted(
         each["VolumeSize"] for each in disks.values()
