@@ -16,6 +16,7 @@ from worker.demo.embedded import (
     sqs,
     sqs_moves,
     sqs_queues,
+    ssm,
 )
 from worker.demo.embedded.autoscaling import (
     group_api,
@@ -68,6 +69,7 @@ SERVICES: Final = (
     functions,
     mappings,
     cloudwatch,
+    ssm,
 )
 
 

@@ -10,6 +10,7 @@ from worker.demo.embedded.clock import Clock
 from worker.demo.embedded.ec2.machines import Machines, NoMachines
 from worker.demo.embedded.iam.propagation import Propagation
 from worker.demo.embedded.patches import Patches
+from worker.demo.embedded.ssm import NoShell, Shell
 
 COPY_LIMIT_BYTES: Final = 5 * 1024**3
 """What one CopyObject or UploadPartCopy carries at most: 5 GiB."""
@@ -57,6 +58,8 @@ class Layer:
     """Set when the server stops: every thread of a correction ends then."""
     undelivered: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED_LOSSES))
     """Why a message went nowhere: AWS only counts it; here a test can read it."""
+    shell: Shell = field(default_factory=NoShell)
+    """What runs the commands of Systems Manager."""
     machines: Machines = field(default_factory=NoMachines)
     """What stands behind the instances."""
     delays: Delays = field(default_factory=Delays)

@@ -20,6 +20,7 @@ from worker.demo.embedded.layer import COPY_LIMIT_BYTES, Delays, Layer
 from worker.demo.embedded.listening import listen, unreachable_from_outside
 from worker.demo.embedded.operations import RequestCounter
 from worker.demo.embedded.patches import Moto
+from worker.demo.embedded.ssm import NoShell, Shell
 from worker.demo.embedded.state import InstanceState, instance_state
 from worker.demo.embedded.ticker import repeat
 
@@ -39,7 +40,8 @@ class EmbeddedAws:
     take. Time passes at each request and at `tick()`; with `tick_seconds`, by itself as well.
     With `run_lambdas`, functions run, in processes of their own, and queues that are mapped to them
     are polled. With `enforce_iam`, IAM users and role sessions may do what their policies allow;
-    any other key, such as that of `environment()`, is an administrator's.
+    any other key, such as that of `environment()`, is an administrator's. `shell` runs the
+    commands of Systems Manager.
     """
 
     _running: ClassVar[threading.Lock] = threading.Lock()
@@ -58,6 +60,7 @@ class EmbeddedAws:
         tick_seconds: float | None = None,
         run_lambdas: bool = False,
         enforce_iam: bool = False,
+        shell: Shell | None = None,
     ) -> None:
         self.requests = RequestCounter()
         """How many requests came in, by operation name."""
@@ -72,6 +75,7 @@ class EmbeddedAws:
             propagation=Propagation(propagation_seconds, propagation_refusals),
             machines=machines or NoMachines(),
             delays=delays or Delays(),
+            shell=shell or NoShell(),
         )
         self._server: Moto = None
         self._stack = ExitStack()
