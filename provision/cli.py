@@ -5,6 +5,7 @@ import click
 from provision.commands.apply import apply
 from provision.commands.cutover import cutover
 from provision.commands.destroy import destroy
+from provision.commands.dlq import dlq
 from provision.commands.init import init
 from provision.commands.plan import plan
 from provision.commands.status import status
@@ -27,9 +28,10 @@ def main() -> None:
       provision verify                    is it so, and does a file arrive?
       provision status --watch            who consumes, what waits, what is wrong
       provision cutover lambda            the function takes over, without a gap
+      provision dlq list                  what was set aside, and why
       provision destroy                   take it away; the bucket and its files stay
     """
 
 
-for command in (init, plan, apply, verify, status, cutover, destroy):
+for command in (init, plan, apply, verify, status, cutover, dlq, destroy):
     main.add_command(command)

@@ -1,0 +1,100 @@
+"""Dead letters and why they are dead, for people and for machines. Pure."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from provision.core.dead_letter import Letter
+from provision.core.resource import Json
+from worker.core.pipeline import Rules
+from worker.operator.explain import Explanation, foreseen
+from worker.operator.explain_text import as_json, as_lines, printable
+
+SHORT_ID: Final = 8
+HOUR_SECONDS: Final = 3600
+DAY_SECONDS: Final = 24 * HOUR_SECONDS
+
+Explained = tuple[Letter, Explanation]
+
+
+def letters_table(explained: Sequence[Explained], rules: Rules, now: float) -> Table:
+    """Return a row a letter: which, how old, about which object, and why it would be rejected."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("id", "age", "expires in", "object", "now it would be"):
+        table.add_column(name, no_wrap=name != "now it would be")
+    for letter, explanation in explained:
+        table.add_row(
+            letter.id[:SHORT_ID],
+            duration(now - letter.sent),
+            duration(letter.expires - now),
+            Text("\n".join(_objects(explanation))),
+            Text("\n".join(_reasons(explanation, rules))),
+        )
+    return table
+
+
+def letter_lines(letter: Letter, explanation: Explanation, rules: Rules) -> Iterator[str]:
+    """Write one letter whole: what SQS knows of it, the worker's explanation, the body."""
+    yield f"message {letter.id}"
+    yield f"  sent {_time(letter.sent)}, expires {_time(letter.expires)}"
+    yield f"  received {letter.receives} times, looks like this one included"
+    yield f"  set aside from {letter.source or 'nowhere: it was sent here directly'}"
+    yield from list(as_lines([explanation], rules))[1:]
+    yield "  body:"
+    yield from (f"    {printable(line)}" for line in _pretty(letter.body).splitlines())
+
+
+def letters_document(explained: Sequence[Explained], rules: Rules) -> Json:
+    """Return the letters as a JSON document."""
+    return [
+        {
+            "message_id": letter.id,
+            "sent": _time(letter.sent),
+            "expires": _time(letter.expires),
+            "receives": letter.receives,
+            "source": letter.source,
+            "body": letter.body,
+            "explanation": _document(explanation, rules),
+        }
+        for letter, explanation in explained
+    ]
+
+
+def duration(seconds: float) -> str:
+    """Return a time span as people say it, in its largest unit."""
+    if seconds >= 2 * DAY_SECONDS:
+        return f"{seconds / DAY_SECONDS:.0f} days"
+    if seconds >= 2 * HOUR_SECONDS:
+        return f"{seconds / HOUR_SECONDS:.0f} hours"
+    return f"{max(seconds, 0) / 60:.0f} min"
+
+
+def _objects(explanation: Explanation) -> list[str]:
+    named = [str(each.event.location) for each in explanation.entries if each.event]
+    return [printable(each) for each in named] or ["-"]
+
+
+def _reasons(explanation: Explanation, rules: Rules) -> Iterator[str]:
+    for each in explanation.entries:
+        seen = foreseen(each.forecast, rules) if each.forecast else each.why
+        yield printable(f"{each.effect}: {seen}")
+
+
+def _document(explanation: Explanation, rules: Rules) -> Any:  # noqa: ANN401 # a JSON document
+    [document] = as_json([explanation], rules)
+    return document
+
+
+def _pretty(body: str) -> str:
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
