@@ -2,11 +2,11 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PURE := worker/core/*,worker/operator/*,worker/reader.py,worker/settings.py,worker/loop/breaker.py,worker/loop/pace.py
+PURE := worker/core/*,worker/operator/*,worker/reader.py,worker/settings.py,worker/loop/breaker.py,worker/loop/pace.py,worker/host/give_up.py
 FIND_PYTHON = $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 DEMO_PATH ?=
 PACKER ?= packer
-LOCKED_EXTRAS :=
+LOCKED_EXTRAS := $(if $(shell grep '^fast = ' pyproject.toml),--extra fast)
 
 .PHONY: help demo test region-test lint types cover heavy bench packer-test wheel wheelhouse lock readme clean
 

@@ -40,7 +40,7 @@ install_signed_cloudwatch_agent() {
   export GNUPGHOME=$folder
   gpg -q --import "$folder/key"
   gpg --status-fd 1 --verify "$folder/agent.deb.sig" "$folder/agent.deb" 2>/dev/null \
-    | grep -q "^\[GNUPG:\] VALIDSIG $CLOUDWATCH_KEY " || die "the CloudWatch agent is not signed by AWS's key"
+    | grep -q "^\[GNUPG:\] VALIDSIG .*$CLOUDWATCH_KEY" || die "the CloudWatch agent is not signed by AWS's key"
   dpkg -i "$folder/agent.deb"
   rm -rf "$folder"
 }

@@ -9,7 +9,7 @@ from worker.host.give_up import YOUNGEST_SECONDS, Ending, Replace, Stay, judge, 
 
 OLD = YOUNGEST_SECONDS * 24
 MEMBER = GroupMember("i-0123456789abcdef0", "workers", "InService")
-STALLED = Ending("watchdog", "6")
+STALLED = Ending("watchdog", "ABRT")
 
 endings = st.builds(
     Ending,
@@ -24,11 +24,11 @@ endings = st.builds(
         STALLED,
         Ending("exit-code", "1"),
         Ending("exit-code", "203"),
-        Ending("signal", "9"),
-        Ending("core-dump", "11"),
-        Ending("oom-kill", "9"),
-        Ending("timeout", "15"),
-        Ending("signal", "3"),
+        Ending("signal", "KILL"),
+        Ending("core-dump", "SEGV"),
+        Ending("oom-kill", "KILL"),
+        Ending("timeout", "TERM"),
+        Ending("signal", "3"),  # not what systemd says, but no exit status either
     ],
     ids=str,
 )
