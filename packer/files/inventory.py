@@ -50,10 +50,16 @@ def machine() -> dict[str, str]:
     """Return what the image's operating system and Python say of themselves."""
     return {
         "os": platform.freedesktop_os_release().get("PRETTY_NAME", "unknown"),
-        "kernel": platform.release(),
+        "kernel": kernel(),
         "architecture": platform.machine(),
         "python": platform.python_version(),
     }
+
+
+def kernel(modules: Path = Path("/lib/modules")) -> str:
+    """Return the kernel that an instance will boot: the newest, which may await its first boot."""
+    installed = sorted(modules.glob("*/modules.order"), key=lambda path: path.stat().st_mtime)
+    return installed[-1].parent.name if installed else platform.release()
 
 
 def normal(name: str) -> str:

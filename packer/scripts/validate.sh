@@ -62,7 +62,7 @@ EOF
   [[ $status == "$wanted" ]]
 }
 
-updates_are_on_debian() { 
+updates_are_on_debian() {
   [[ -x /usr/bin/unattended-upgrade && $(apt-config dump APT::Periodic::Unattended-Upgrade) == *'"1"'* ]]
 }
 updates_are_on_amazon() { [[ -x /usr/bin/dnf-automatic ]]; }

@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import os
+import platform
 import re
 import subprocess
 import sys
@@ -126,6 +128,17 @@ def test_the_inventory_tells_machine_python_and_every_package(tmp_path: Path) ->
     assert set(document) == {
         *("architecture", "git_revision", "kernel", "os", "packages", "python", "source_ami"),
     }
+
+
+def test_the_kernel_is_the_newest_that_is_installed(tmp_path: Path) -> None:
+    """The builder still runs the one before; without any, as in a container, it is the running."""
+    assert inventory.kernel(tmp_path) == platform.release()
+    for seconds, release in enumerate(("6.8.0-2", "6.8.0-10", "6.8.0-9")):
+        order = tmp_path / release / "modules.order"
+        order.parent.mkdir()
+        order.touch()
+        os.utime(order, (seconds, seconds))
+    assert inventory.kernel(tmp_path) == "6.8.0-9"
 
 
 def test_an_image_unlike_the_lock_writes_no_inventory(tmp_path: Path) -> None:
