@@ -35,7 +35,10 @@ AUDITED_LEVELS: Final = frozenset({"debug", "info"})
 
 @dataclass(frozen=True, slots=True)
 class CutoverHands:
-    """Works on one stack. `say` hears why AWS is waited for; `sleep` and `clock` in seconds."""
+    """Works on one stack. `say` hears why AWS is waited for; `sleep` and `clock` in seconds.
+
+    A canary may fly for `flight_seconds`, and its line in a log may take `trace_seconds`.
+    """
 
     aws: Aws
     blueprint: Blueprint
@@ -43,6 +46,8 @@ class CutoverHands:
     say: Callable[[str], None]
     sleep: Callable[[float], None]
     clock: Callable[[], float]
+    flight_seconds: float = FLIGHT_SECONDS
+    trace_seconds: float = TRACE_SECONDS
 
     def look(self) -> CutoverFacts:
         """Return what is there at this moment."""
@@ -87,7 +92,7 @@ class CutoverHands:
         """Send canaries until the consumer took one, by its log; for EC2 the service may do."""
         for _ in range(FLOCKS):
             since = datetime.now(UTC)
-            flight = self.canaries.flock(FLOCK, FLIGHT_SECONDS)
+            flight = self.canaries.flock(FLOCK, self.flight_seconds)
             if self._was_taken(consumer, flight.names, since):
                 return f"{named(consumer)} took a canary"
         if consumer is Consumer.EC2:
@@ -100,10 +105,10 @@ class CutoverHands:
 
     def prove_whole(self) -> str:
         """Send one canary from end to end."""
-        return f"a canary arrived in {self.canaries.fly(FLIGHT_SECONDS):.1f} s, byte for byte"
+        return f"a canary arrived in {self.canaries.fly(self.flight_seconds):.1f} s, byte for byte"
 
     def _was_taken(self, consumer: Consumer, names: Collection[str], since: datetime) -> bool:
-        until = self.clock() + TRACE_SECONDS
+        until = self.clock() + self.trace_seconds
         while not self._has_trace(consumer, names, since):
             if self.clock() > until:
                 return False
