@@ -8,6 +8,7 @@ from provision.commands.destroy import destroy
 from provision.commands.dlq import dlq
 from provision.commands.init import init
 from provision.commands.plan import plan
+from provision.commands.rollout import rollback, rollout
 from provision.commands.status import status
 from provision.commands.verify import verify
 
@@ -27,11 +28,13 @@ def main() -> None:
       provision apply                     make it so; running it again resumes
       provision verify                    is it so, and does a file arrive?
       provision status --watch            who consumes, what waits, what is wrong
+      provision rollout                   the newest AMI on every instance, watched
+      provision rollback                  and back again
       provision cutover lambda            the function takes over, without a gap
       provision dlq list                  what was set aside, and why
       provision destroy                   take it away; the bucket and its files stay
     """
 
 
-for command in (init, plan, apply, verify, status, cutover, dlq, destroy):
+for command in (init, plan, apply, verify, status, rollout, rollback, cutover, dlq, destroy):
     main.add_command(command)

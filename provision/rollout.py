@@ -38,11 +38,22 @@ class Refreshes(Protocol):
 
 
 class RolloutError(PartialError):
-    """Raised when a rollout did not come to its end; the instances are, or become, the old ones."""
+    """Raised when a rollout did not come to its end.
+
+    `is_over`: all instances are new, and the refresh cannot be turned back any more (rule 26).
+    """
+
+    is_over = False
+
+
+class RefreshCancelledError(RolloutError):
+    """Raised when somebody cancelled the refresh: no fault of what was rolled out."""
 
 
 class CanaryFailedError(RolloutError):
-    """Raised when all instances are new, the refresh is over, and the canary did not arrive."""
+    """Raised when the canary did not arrive, and the refresh was over before it flew."""
+
+    is_over = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +101,24 @@ def follow(refreshes: Refreshes, refresh_id: str, *, pause: Pause, canary: Canar
             case Next.DONE:
                 return
             case Next.FAILED:
-                raise RolloutError(refresh.told(), hint_for(refresh))
+                raise _ended(refresh)
             case Next.WAIT:
                 if waited >= LIMIT_SECONDS:
                     raise TooLongError(refresh.told(), "`provision rollout` goes on watching it")
                 pause(refresh.told(), POLL_SECONDS)
                 waited += POLL_SECONDS
+
+
+def follow_back(refreshes: Refreshes, refresh_id: str, pause: Pause) -> None:
+    """Watch a refresh that was turned back; raises RolloutError unless all is the old again."""
+    waited = 0.0
+    while (refresh := refreshes.find(refresh_id)).under_way:
+        if waited >= LIMIT_SECONDS:
+            raise TooLongError(refresh.told(), "`provision rollback` goes on watching it")
+        pause(refresh.told(), POLL_SECONDS)
+        waited += POLL_SECONDS
+    if refresh.status != "RollbackSuccessful":
+        raise RolloutError(refresh.told(), hint_for(refresh))
 
 
 def _fly(refreshes: Refreshes, refresh: Refresh, canary: Canary) -> None:
@@ -104,8 +127,13 @@ def _fly(refreshes: Refreshes, refresh: Refresh, canary: Canary) -> None:
         return
     if not refresh.under_way:
         # A refresh that is over cannot be turned back: roll forward to the old version (rule 26).
-        raise CanaryFailedError(f"the canary failed: {wrong}", "`provision rollback`")
+        raise CanaryFailedError(f"the canary failed: {wrong}", "`provision status` shows more")
     refreshes.roll_back()
+
+
+def _ended(refresh: Refresh) -> RolloutError:
+    kind = RefreshCancelledError if refresh.status == "Cancelled" else RolloutError
+    return kind(refresh.told(), hint_for(refresh))
 
 
 def _must_be_ours(refresh: Refresh, target: Target) -> None:

@@ -3,14 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from provision.aws.alarms import alarm_states, silent
-from provision.aws.group_facts import group_facts, template_of
-from provision.aws.refresh import GroupRefreshes
+from provision.aws.group_facts import template_of
 from provision.aws.waiting import Pause, wait_until
-from provision.core.finding import failures
-from provision.core.refresh import judge_start
 from provision.core.resource import Change, Found, Json, Key, Wanted, found_with_tags, tags_of
-from provision.errors import ProvisionError, RefusedError
+from provision.errors import ProvisionError
+from provision.group_rollout import GroupRollout
 from provision.resources.group import (
     HOOK,
     METRIC_GRANULARITY,
@@ -22,12 +19,9 @@ from provision.resources.group import (
 )
 from provision.resources.launch_template import LaunchTemplateProvider
 from provision.resources.template_data import readable, template_properties, values_of
-from provision.rollout import Target, roll_out
 from provision.spec.blueprint import Blueprint
 
 if TYPE_CHECKING:
-    from mypy_boto3_autoscaling.type_defs import DesiredConfigurationTypeDef
-
     from provision.aws.session import Aws
 
 PLAIN: Final = (
@@ -49,10 +43,10 @@ class GroupProvider:
     """Groups by name; `pause` is told why one waits."""
 
     def __init__(self, aws: "Aws", blueprint: Blueprint, pause: Pause) -> None:
-        self._aws = aws
         self._autoscaling = aws.autoscaling
         self._blueprint = blueprint
         self._pause = pause
+        self._rollout = GroupRollout(aws, blueprint, pause)
         self._templates = LaunchTemplateProvider(aws.ec2, aws.autoscaling, blueprint)
 
     def observe(self, key: Key) -> Found | None:
@@ -79,7 +73,7 @@ class GroupProvider:
         values, name = wanted.values(), wanted.key.name
         request: dict[str, Any] = {
             **{each: values[each] for each in PLAIN},
-            **self._configuration(),
+            **self._rollout.configuration(self._wanted_version()),
             SUBNETS: ",".join(cast("list[str]", values[SUBNETS])),
             "DesiredCapacity": self._blueprint.sizes.desired,
             "LifecycleHookSpecificationList": [_hook(values[HOOK])],
@@ -102,7 +96,7 @@ class GroupProvider:
         if tags := tags_of(changed):
             self._autoscaling.create_or_update_tags(Tags=_tags(name, tags))
         if {TEMPLATE, MIXED} & changed.keys():
-            self._renew(name)
+            self._rollout.to_version(self._wanted_version())
 
     def delete(self, key: Key) -> None:
         """Drain every instance through its hook, then delete the group, and wait until it is gone.
@@ -121,41 +115,17 @@ class GroupProvider:
         self._autoscaling.delete_auto_scaling_group(AutoScalingGroupName=key.name)
         wait_until(lambda: self._still_named(key.name), self._pause, limit, hint)
 
-    def _renew(self, name: str) -> None:
-        """Have every instance be what the stack file says; with none, the group alone changes."""
-        facts = group_facts(self._autoscaling, self._aws.ec2, name)
-        configuration = self._configuration()
-        if facts is None or not (facts.instances or facts.desired):
-            self._autoscaling.update_auto_scaling_group(
-                AutoScalingGroupName=name, **cast("Any", configuration)
-            )
-            return
-        states = alarm_states(self._aws.cloudwatch, self._blueprint)
-        if wrong := failures(judge_start(facts, ())):
-            raise RefusedError(f"{wrong[0].subject}: {wrong[0].detail}", wrong[0].hint)
-        target = Target(template_of(configuration)["Version"], configuration)
-        refreshes = GroupRefreshes(self._autoscaling, name)
-        roll_out(refreshes, target, alarms=silent(states), pause=self._pause)
-
-    def _configuration(self) -> "DesiredConfigurationTypeDef":
-        """Return the template version that holds the wanted data, and the spot types if wished.
-
-        Always by number: `$Latest` could not be rolled back (rule 25).
-        """
+    def _wanted_version(self) -> int:
         blueprint = self._blueprint
-        template = blueprint.names.launch_template
-        image = blueprint.image
+        template, image = blueprint.names.launch_template, blueprint.image
         values = values_of(template_properties(blueprint, image)) if image else {}
-        number = self._templates.number_of(template, values) if values else None
+        number = self._templates.number_of(template, values)
         if number is None:
             raise ProvisionError(
                 f"no version of the launch template {template} is as the stack file says",
                 "`provision apply` makes one",
             )
-        named = {"LaunchTemplateName": template, "Version": str(number)}
-        return cast(
-            "DesiredConfigurationTypeDef", _configuration_of(named, mixed_policy(blueprint))
-        )
+        return number
 
     def _template(self, group: Mapping[str, Any]) -> Json:
         named = template_of(group)
@@ -212,24 +182,6 @@ class GroupProvider:
 
     def _still_named(self, name: str) -> str | None:
         return "the group is being deleted" if self._describe(name) is not None else None
-
-
-def _configuration_of(
-    named: Mapping[str, str], mixed: Mapping[str, Any] | None
-) -> Mapping[str, Any]:
-    if mixed is None:
-        return {TEMPLATE: named}
-    return {
-        MIXED: {
-            TEMPLATE: {
-                "LaunchTemplateSpecification": named,
-                "Overrides": [{"InstanceType": each} for each in mixed["InstanceTypes"]],
-            },
-            "InstancesDistribution": {
-                name: value for name, value in mixed.items() if name != "InstanceTypes"
-            },
-        }
-    }
 
 
 def _normal_mixed(policy: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> Json:

@@ -7,6 +7,21 @@ from provision.core.plan import Create, Step, Update
 from provision.screen.plan_view import MARKS
 
 
+class WaitLines:
+    """Prints why one waits, once a reason."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._told = ""
+
+    def waits(self, why: str, seconds: float) -> None:
+        """Say what is waited for, unless the last line said so."""
+        del seconds
+        if why != self._told:
+            self._console.print(f"  {why}", style="yellow", soft_wrap=True)
+            self._told = why
+
+
 class StepLines:
     """Prints what is being done; a step that waits says why, once a reason."""
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
+from support.group_world import Watched, an_image, members, settle
 from support.provision_world import IMAGE, World
 from support.recorded_aws import RecordedAws
 from support.stacks import a_stack
@@ -12,7 +12,6 @@ from support.stacks import a_stack
 from provision.aws.images import WITHDRAWN_TAG, find_image, image_of
 from provision.aws.network import find_network
 from provision.core.plan import Update
-from provision.core.resource import OWNER_TAG
 from provision.errors import RefusedError
 from provision.resources import group, scaling
 from provision.spec.blueprint import Consumer, Image
@@ -30,43 +29,6 @@ def region() -> Iterator[EmbeddedAws]:
     """Start an AWS in which instances take a while to come and to go."""
     with EmbeddedAws(delays=Delays(lambda_seconds=0)) as server:
         yield server
-
-
-class Watched:
-    """Lets time pass for a world's runs, and counts its instances in service whenever it does."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.counts: list[int] = []
-        self.told: list[str] = []
-
-    def pause(self, why: str, seconds: float) -> None:
-        """Let time pass, second by second, and count at each."""
-        self.told.append(why)
-        for _ in range(int(seconds)):
-            self._world.region.clock.advance(1)
-            self.counts.append(in_service(self._world))
-
-
-def members(world: World) -> list[str]:
-    """Return the lifecycle state of each instance of the group."""
-    told = world.aws.autoscaling.describe_auto_scaling_groups(
-        AutoScalingGroupNames=[world.blueprint.names.group]
-    )["AutoScalingGroups"]
-    return [each["LifecycleState"] for each in told[0]["Instances"]] if told else []
-
-
-def in_service(world: World) -> int:
-    """Count the instances in service."""
-    return members(world).count("InService")
-
-
-def settle(world: World) -> World:
-    """Apply, and let the first instances come."""
-    world.apply()
-    world.region.clock.advance(120)
-    assert in_service(world) == world.blueprint.sizes.desired
-    return world
 
 
 def created(world: World) -> dict[str, object]:
@@ -296,15 +258,3 @@ def test_the_latest_image_is_the_newest_of_the_stack_that_was_not_withdrawn(
     assert {left.id, found.id} == {first, second}
     assert find_image(aws.ec2, name, IMAGE.id) is not None
     assert image_of(aws.ec2, "ami-0fffffffffffffff0") is None
-
-
-def an_image(aws: RecordedAws, stack: str, number: int) -> str:
-    """Make an AMI of a new instance; it carries the stack's tag."""
-    subnet = aws.ec2.describe_subnets()["Subnets"][0]["SubnetId"]
-    [instance] = aws.ec2.run_instances(
-        ImageId=IMAGE.id, MinCount=1, MaxCount=1, InstanceType="t3.small", SubnetId=subnet
-    )["Instances"]
-    tagged: Any = {"ResourceType": "image", "Tags": [{"Key": OWNER_TAG, "Value": stack}]}
-    return aws.ec2.create_image(
-        InstanceId=instance["InstanceId"], Name=f"{stack}-{number}", TagSpecifications=[tagged]
-    )["ImageId"]

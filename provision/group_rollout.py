@@ -1,0 +1,178 @@
+"""A group's instances are made what a template version says: forwards, back, and back by itself.
+
+A version that failed is not tried again by the next apply: the template's default goes back with
+the instances, and the AMI is marked as withdrawn, so that `latest` passes it over.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from provision.aws.alarms import alarm_states, ringing, silent
+from provision.aws.group_facts import group_facts
+from provision.aws.images import WITHDRAWN_TAG, stack_images
+from provision.aws.refresh import GroupRefreshes
+from provision.aws.session import Aws
+from provision.aws.waiting import Pause
+from provision.core.finding import Finding, failures
+from provision.core.group import GroupFacts
+from provision.core.refresh import TURNED_BACK, judge_start
+from provision.errors import ProvisionError, RefusedError
+from provision.resources.group import MIXED, TEMPLATE, mixed_policy
+from provision.resources.launch_template import LaunchTemplateProvider
+from provision.rollout import (
+    Canary,
+    RefreshCancelledError,
+    RolloutError,
+    Target,
+    follow_back,
+    no_canary,
+    roll_out,
+)
+from provision.spec.blueprint import Blueprint
+
+if TYPE_CHECKING:
+    from mypy_boto3_autoscaling.type_defs import DesiredConfigurationTypeDef
+
+NO_GROUP_HINT = "`provision apply` makes the stack, once there is an AMI"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRollout:
+    """The rollouts of one stack's group. All raise ClientError and ProvisionError."""
+
+    aws: Aws
+    blueprint: Blueprint
+    pause: Pause
+    canary: Canary = no_canary
+
+    def facts(self) -> GroupFacts:
+        """Return the group as it is; raises RefusedError if there is none."""
+        name = self.blueprint.names.group
+        found = group_facts(self.aws.autoscaling, self.aws.ec2, name)
+        if found is None:
+            raise RefusedError(f"there is no group {name}", NO_GROUP_HINT)
+        return found
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what speaks against a rollout now."""
+        return tuple(judge_start(self.facts(), ringing(self._alarms())))
+
+    def to_version(self, version: int) -> None:
+        """Have every instance be of this version; with no instance, the group alone changes.
+
+        If that fails, instances, template and `latest` are as before, as far as AWS let us.
+        """
+        facts = self.facts()
+        if not (facts.instances or facts.desired):
+            self._set_group(version)
+            return
+        if wrong := failures(judge_start(facts, ())):
+            raise RefusedError(f"{wrong[0].subject}: {wrong[0].detail}", wrong[0].hint)
+        try:
+            self._roll_out(version, self.canary)
+        except RefreshCancelledError:
+            raise
+        except RolloutError as error:
+            self._restore(facts.template_version, str(version), over=error.is_over)
+            raise
+
+    def back(self, version: int | None = None) -> int:
+        """Turn back what is under way, else roll forward to an older version (rule 26).
+
+        `version` None: the one before the group's own. Returns the version that instances have now.
+        """
+        facts, latest = self.facts(), self._refreshes().latest()
+        if latest is not None and latest.under_way and version is None:
+            if latest.status not in TURNED_BACK:
+                self._refreshes().roll_back()
+            follow_back(self._refreshes(), latest.id, self.pause)
+            self._settle_on(facts.template_version, latest.version)
+            return int(facts.template_version)
+        older = version or self._before(facts.template_version)
+        GroupRollout(self.aws, self.blueprint, self.pause).to_version(older)
+        self._settle_on(str(older), facts.template_version)
+        return older
+
+    def configuration(self, version: int) -> "DesiredConfigurationTypeDef":
+        """Return what the group is told: always a version's number (rule 25)."""
+        named = {
+            "LaunchTemplateName": self.blueprint.names.launch_template,
+            "Version": str(version),
+        }
+        configuration = _configuration(named, mixed_policy(self.blueprint))
+        return cast("DesiredConfigurationTypeDef", configuration)
+
+    def _roll_out(self, version: int, canary: Canary) -> None:
+        roll_out(
+            self._refreshes(),
+            Target(str(version), self.configuration(version)),
+            alarms=silent(self._alarms()),
+            pause=self.pause,
+            canary=canary,
+        )
+
+    def _restore(self, before: str, failed: str, *, over: bool) -> None:
+        """Go back to what there was; a refresh that is over is rolled forward to it (rule 26)."""
+        if before == failed or not before.isdigit():
+            return
+        if over:
+            self._roll_out(int(before), no_canary)
+        self._settle_on(before, failed)
+
+    def _settle_on(self, kept: str, left: str) -> None:
+        """Make the kept version the template's default, and withdraw the AMI that was left."""
+        template = self.blueprint.names.launch_template
+        self._templates().make_default(template, int(kept))
+        bad = self._templates().version(template, left).get("ImageId") if left else None
+        if bad == self._templates().version(template, kept).get("ImageId"):
+            return
+        ours = {each.image.id for each in stack_images(self.aws.ec2, self.blueprint.stack.name)}
+        if bad in ours:
+            told = datetime.now(UTC).isoformat(timespec="seconds")
+            self.aws.ec2.create_tags(
+                Resources=[str(bad)], Tags=[{"Key": WITHDRAWN_TAG, "Value": told}]
+            )
+
+    def _before(self, version: str) -> int:
+        template = self.blueprint.names.launch_template
+        numbers = [int(each["VersionNumber"]) for each in self._templates().versions(template)]
+        older = [number for number in numbers if version.isdigit() and number < int(version)]
+        if not older:
+            raise ProvisionError(
+                f"the template has no version before {version}",
+                "`provision rollout --ami ami-…` goes to an AMI of your choice",
+            )
+        return max(older)
+
+    def _set_group(self, version: int) -> None:
+        self.aws.autoscaling.update_auto_scaling_group(
+            AutoScalingGroupName=self.blueprint.names.group,
+            **cast("Any", self.configuration(version)),
+        )
+
+    def _alarms(self) -> Mapping[str, str]:
+        return alarm_states(self.aws.cloudwatch, self.blueprint)
+
+    def _refreshes(self) -> GroupRefreshes:
+        return GroupRefreshes(self.aws.autoscaling, self.blueprint.names.group)
+
+    def _templates(self) -> LaunchTemplateProvider:
+        return LaunchTemplateProvider(self.aws.ec2, self.aws.autoscaling, self.blueprint)
+
+
+def _configuration(named: Mapping[str, str], mixed: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if mixed is None:
+        return {TEMPLATE: named}
+    return {
+        MIXED: {
+            TEMPLATE: {
+                "LaunchTemplateSpecification": named,
+                "Overrides": [{"InstanceType": each} for each in mixed["InstanceTypes"]],
+            },
+            "InstancesDistribution": {
+                name: value for name, value in mixed.items() if name != "InstanceTypes"
+            },
+        }
+    }
