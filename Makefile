@@ -51,8 +51,9 @@ lock: $(VENV)/.dev ## Lock the image's dependencies anew, with their hashes (pac
 	@$(BIN)/uv pip compile -q pyproject.toml $(LOCKED_EXTRAS) --upgrade --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --output-file packer/requirements.lock
 
-readme: $(VENV)/.test ## Write the README's transcripts anew
+readme: $(VENV)/.test ## Write the README's transcripts and the stack file's page anew
 	@PYTHONPATH=tests $(BIN)/python -m support.readme
+	@PYTHONPATH=tests $(BIN)/python -m support.stack_table
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

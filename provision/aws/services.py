@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
+from provision.aws.calls import unless_gone
+
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
@@ -13,6 +15,9 @@ ASK: Final = f"systemctl is-active {SERVICE}"
 POLL_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 30
 """An agent that is there answers within a few seconds."""
+
+NOT_YET: Final = frozenset({"InvocationDoesNotExist"})
+"""SendCommand's answer comes before the command is known everywhere."""
 
 UNDER_WAY: Final = frozenset({"Pending", "InProgress", "Delayed"})
 
@@ -56,7 +61,9 @@ def _managed(ssm: "SSMClient", instances: Sequence[str]) -> list[str]:
 def _answer(ssm: "SSMClient", instance: str, command: str, sleep: Callable[[float], None]) -> str:
     for _ in range(ANSWER_SECONDS):
         sleep(POLL_SECONDS)
-        told = ssm.get_command_invocation(CommandId=command, InstanceId=instance)
-        if told["Status"] not in UNDER_WAY:
+        told = unless_gone(
+            lambda: ssm.get_command_invocation(CommandId=command, InstanceId=instance), NOT_YET
+        )
+        if told and told["Status"] not in UNDER_WAY:
             return told.get("StandardOutputContent", "").strip()
     return ""

@@ -11,7 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 BLOCK = re.compile(r"```console\n(?P<text>.*?)```", re.DOTALL)
-COMMAND = re.compile(r"^\$ (?P<settings>(?:[A-Z_]+=\S+ )*)worker (?P<words>.*)$")
+COMMAND = re.compile(
+    r"^\$ (?P<settings>(?:[A-Z_]+=\S+ )*)(?P<program>worker|provision) (?P<words>.*)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +30,21 @@ class Step:
 
     @property
     def words(self) -> list[str]:
-        """The words behind `worker`."""
+        """The words behind the program."""
         return self._match["words"].split()
 
     @property
     def _match(self) -> re.Match[str]:
         match = COMMAND.match(self.line)
         if match is None:
-            raise ValueError(f"a console block takes `$ worker ...` only, not {self.line!r}")
+            raise ValueError(f"a console block takes our two programs only, not {self.line!r}")
         return match
 
     def run(self) -> str:
         """Run the command as a newcomer would, and return all that it prints."""
         kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
         done = subprocess.run(
-            [sys.executable, "-m", "worker", *self.words],
+            [sys.executable, "-m", self._match["program"], *self.words],
             env=kept | {"COLUMNS": "80", "PYTHONPATH": str(ROOT)} | self.settings,
             cwd=ROOT,
             capture_output=True,

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from support.readme import README, Step, steps
+from support.stack_table import PAGE, page
 
 from worker.errors import ExitCode
 from worker.settings import read_settings
@@ -40,6 +41,11 @@ def _in_units(value: str) -> str:
         if size and size % factor == 0:
             return f"{size // factor}{unit}"
     return value
+
+
+def test_the_page_of_the_stack_file_is_complete_and_true() -> None:
+    """It is written from the settings themselves (`make readme`)."""
+    assert PAGE.read_text(encoding="utf-8") == page()
 
 
 def test_the_exit_statuses_are_complete() -> None:
