@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from support.aws_process import REGION, connect, embedded_aws, environment
+from support.aws_process import REGION, connect, environment
 from support.imds_server import PATHS, FakeImds, imds_server
 
+from worker.demo.embedded.layer import Delays
+from worker.demo.embedded.server import EmbeddedAws
 from worker.errors import ExitCode
 
 GROUP = "workers"
@@ -41,6 +43,19 @@ class Instance:
         """Return what the group thinks of it."""
         return str(self._described()["HealthStatus"]).upper()
 
+    def may_only(self, *actions: str) -> dict[str, str]:
+        """Return the environment of somebody with these permissions and no others."""
+        iam = connect("iam", self.aws)
+        iam.create_user(UserName="nobody")
+        allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        iam.put_user_policy(UserName="nobody", PolicyName="p", PolicyDocument=document)
+        key = iam.create_access_key(UserName="nobody")["AccessKey"]
+        return {
+            "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        }
+
     def give_up(self, ended: dict[str, str]) -> tuple[int, dict[str, str], str]:
         """Run the command; returns its status, its log line, and its complaint."""
         done = subprocess.run(
@@ -64,7 +79,8 @@ class Instance:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[str]:
     """Run an AWS with a group of one instance."""
-    with embedded_aws() as endpoint:
+    with EmbeddedAws(delays=Delays.none(), enforce_iam=True) as server:
+        endpoint = server.endpoint_url
         ec2, group = connect("ec2", endpoint), connect("autoscaling", endpoint)
         image = ec2.describe_images()["Images"][0]["ImageId"]
         group.create_launch_configuration(
@@ -77,6 +93,8 @@ def aws() -> Iterator[str]:
             MaxSize=1,
             AvailabilityZones=[f"{REGION}a"],
         )
+        # So that it is the same instance for every test.
+        group.suspend_processes(AutoScalingGroupName=GROUP, ScalingProcesses=["ReplaceUnhealthy"])
         yield endpoint
 
 
@@ -144,3 +162,13 @@ def test_where_auto_scaling_cannot_be_asked_it_says_what_that_needs(instance: In
     assert status == ExitCode.PREFLIGHT
     assert "autoscaling:SetInstanceHealth" in complaint
     assert "Traceback" not in complaint
+
+
+def test_without_the_permission_it_says_which(instance: Instance) -> None:
+    """It may ask where it is, and not say that it is unhealthy."""
+    nobody = instance.may_only("autoscaling:DescribeAutoScalingInstances")
+    status, line, complaint = instance.give_up(STALLED | nobody)
+    assert (status, line) == (ExitCode.PREFLIGHT, {})
+    assert "AccessDenied" in complaint
+    assert "autoscaling:SetInstanceHealth" in complaint
+    assert instance.health() == "HEALTHY"

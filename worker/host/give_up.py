@@ -70,7 +70,9 @@ def judge(ending: Ending, age_seconds: float, member: GroupMember | None) -> Rep
     if member is None:
         return Stay("the instance is in no Auto Scaling group that could replace it")
     if member.lifecycle_state != IN_SERVICE:
-        return Stay(f"the group {member.group} has it as {member.lifecycle_state} already")
+        return Stay(
+            f"the group {member.group} has it as {member.lifecycle_state}, not as {IN_SERVICE}"
+        )
     if age_seconds < YOUNGEST_SECONDS:
         return Stay(
             f"the instance is {age_seconds / 60:.0f} minutes old; below {YOUNGEST_SECONDS / 60:.0f}"
