@@ -18,6 +18,7 @@ from provision.core.resource import (
 from provision.lambda_package import build_package
 from provision.spec.blueprint import Blueprint
 from provision.spec.names import Names
+from provision.spec.worker_environment import moving_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -42,6 +43,7 @@ def function(blueprint: Blueprint) -> Wanted | None:
     if not settings.enabled:
         return None
     package = build_package(settings.runtime)
+    variables = moving_environment(blueprint)  # REGION, for AWS_REGION is Lambda's own
     return Wanted(
         key(blueprint),
         (
@@ -50,26 +52,11 @@ def function(blueprint: Blueprint) -> Wanted | None:
             Property("Handler", HANDLER, "the worker's own pipeline"),
             Property("Timeout", settings.timeout_seconds, "of a batch, in seconds (rule 46)"),
             Property("MemorySize", settings.memory_mib, "in MiB"),
-            Property("Environment", environment(blueprint), "the worker's settings", SERVES_ON),
+            Property("Environment", variables, "the worker's settings", SERVES_ON),
             Property("CodeSha256", package.sha256, "the code of this installation", SERVES_ON),
             *tag_properties(blueprint.tags),
         ),
     )
-
-
-def environment(blueprint: Blueprint) -> dict[str, str]:
-    """Return the function's variables; Lambda reserves AWS_REGION, so the region is REGION."""
-    pipeline, worker = blueprint.stack.pipeline, blueprint.stack.worker
-    return {
-        "REGION": blueprint.stack.region,
-        "BUCKET": pipeline.bucket,
-        "SRC_PREFIX": pipeline.source_prefix,
-        "DST_PREFIX": pipeline.destination_prefix,
-        "ON_CONFLICT": worker.on_conflict.value,
-        "ON_MISSING": worker.on_missing.value,
-        "ON_MALFORMED": worker.on_malformed.value,
-        "LOG_LEVEL": worker.log_level,
-    }
 
 
 class FunctionProvider:

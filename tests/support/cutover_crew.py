@@ -104,25 +104,3 @@ class Crew:
             logStreamName=STREAM,
             logEvents=[{"timestamp": now, "message": json.dumps(line)}],
         )
-
-
-def make_group(aws: Aws, blueprint: Blueprint) -> None:
-    """Make the group and its hook, for the stack's template."""
-    subnets = aws.ec2.describe_subnets()["Subnets"]
-    sizes = blueprint.sizes
-    aws.autoscaling.create_auto_scaling_group(
-        AutoScalingGroupName=blueprint.names.group,
-        LaunchTemplate={"LaunchTemplateName": blueprint.names.launch_template, "Version": "1"},
-        MinSize=sizes.minimum,
-        DesiredCapacity=sizes.desired,
-        MaxSize=sizes.maximum,
-        VPCZoneIdentifier=subnets[0]["SubnetId"],
-        LifecycleHookSpecificationList=[
-            {
-                "LifecycleHookName": HOOK,
-                "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
-                "HeartbeatTimeout": 120,
-                "DefaultResult": "CONTINUE",
-            }
-        ],
-    )

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,10 +16,12 @@ TTL_HEADER = "X-aws-ec2-metadata-token-ttl-seconds"
 class FakeImds:
     """What the service knows (`items` by path below /latest/) and what it was asked.
 
-    `broken` gives paths a status of their own; `token_status` is what a PUT of a token gets.
+    `live` is asked for items that change; `broken` gives paths a status of their own;
+    `token_status` is what a PUT of a token gets.
     """
 
     items: dict[str, str] = field(default_factory=dict)
+    live: Callable[[], Mapping[str, str]] = dict
     broken: dict[str, int] = field(default_factory=dict)
     token_status: int = 200
     asked: Counter[str] = field(default_factory=Counter)
@@ -51,7 +53,8 @@ class FakeImds:
             return 401, ""
         if path in self.broken:
             return self.broken[path], ""
-        return (200, self.items[path]) if path in self.items else (404, "")
+        items = {**self.items, **self.live()}
+        return (200, items[path]) if path in items else (404, "")
 
 
 @contextmanager

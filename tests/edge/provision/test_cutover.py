@@ -1,11 +1,11 @@
 """A cutover on the embedded AWS: played consumers, real mappings, groups, hooks, logs, canaries."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from botocore.exceptions import ClientError
-from support.cutover_crew import Crew, make_group
+from support.cutover_crew import Crew
 from support.provision_world import World
 from support.recorded_aws import CutError, RecordedAws
 
@@ -15,6 +15,8 @@ from provision.aws.session import Aws
 from provision.aws.stack_facts import Observer
 from provision.canary import Canaries
 from provision.commands.cutover import cutover_of
+from provision.core.plan import Plan, Update
+from provision.core.resource import Change
 from provision.core.status import StackFacts, consumers, judge
 from provision.cutover import CuttingOver
 from provision.errors import PartialError
@@ -93,10 +95,9 @@ def region() -> Iterator[EmbeddedAws]:
 
 @pytest.fixture(scope="module")
 def whole(region: EmbeddedAws, aws: RecordedAws) -> World:
-    """Give a stack that is whole, with a group."""
+    """Give a stack that is whole."""
     world = World.of(region, aws, "switching")
     world.apply()
-    make_group(aws, world.blueprint)
     region.clock.advance(60)
     return world
 
@@ -191,7 +192,7 @@ def test_should_the_instances_take_nothing_the_function_is_brought_back(stack: S
 def test_rule_39_the_sizes_go_in_one_call_with_the_desired_one(stack: Stack) -> None:
     """A maximum of 0 alone would lower desired in silence; all three are said."""
     stack.cut_over(LAMBDA)
-    sent = stack.world.aws.parameters_of("auto-scaling.UpdateAutoScalingGroup")
+    sent = stack.world.aws.parameters_of("autoscaling.UpdateAutoScalingGroup")
     assert (sent["MinSize"], sent["DesiredCapacity"], sent["MaxSize"]) == (0, 0, 0)
 
 
@@ -201,7 +202,10 @@ def test_no_apply_wants_instances_while_lambda_consumes(stack: Stack) -> None:
     stack.cut_over(LAMBDA)
     tags = stack.world.aws.sqs.list_queue_tags(QueueUrl=_queue_url(stack))["Tags"]
     assert tags["s3-event-worker:consumer"] == "lambda"
+    assert {change.name for change in _changes(stack.world.plan())} == {"MinSize", "MaxSize"}
+    stack.world.blueprint = replace(stack.world.blueprint, consumer=stack.facts().declared)
     assert stack.world.plan().steps == ()
+    stack.world.blueprint = replace(stack.world.blueprint, consumer=EC2)
 
 
 def test_rule_47_a_mapping_that_changes_at_this_moment_is_waited_for(stack: Stack) -> None:
@@ -213,6 +217,10 @@ def test_rule_47_a_mapping_that_changes_at_this_moment_is_waited_for(stack: Stac
     stack.cut_over(EC2)
     stack.assert_alone(EC2)
     assert any("the mapping to settle" in said for said in stack.said)
+
+
+def _changes(plan: Plan) -> list[Change]:
+    return [each for step in plan.steps if isinstance(step, Update) for each in step.changes]
 
 
 def _queue_url(stack: Stack) -> str:

@@ -136,6 +136,7 @@ def test_rule_48_the_mapping_reports_single_messages() -> None:
 
 def test_no_variable_of_the_function_is_reserved() -> None:
     """Lambda refuses AWS_REGION and its like; the seed's names are used."""
-    variables = function.environment(BLUEPRINT)
+    twin: Any = function.function(BLUEPRINT)
+    variables = twin.values()["Environment"]
     assert {"REGION", "BUCKET", "SRC_PREFIX", "DST_PREFIX"} <= variables.keys()
     assert not [name for name in variables if name.startswith(("AWS_", "LAMBDA_", "_"))]
