@@ -2,6 +2,7 @@
 
 import click
 
+from provision.commands.ami import ami
 from provision.commands.apply import apply
 from provision.commands.cutover import cutover
 from provision.commands.destroy import destroy
@@ -31,10 +32,25 @@ def main() -> None:
       provision rollout                   the newest AMI on every instance, watched
       provision rollback                  and back again
       provision cutover lambda            the function takes over, without a gap
+      provision ami list                  the images, and who uses them
       provision dlq list                  what was set aside, and why
       provision destroy                   take it away; the bucket and its files stay
     """
 
 
-for command in (init, plan, apply, verify, status, rollout, rollback, cutover, dlq, destroy):
+COMMANDS = (
+    init,
+    plan,
+    apply,
+    verify,
+    status,
+    rollout,
+    rollback,
+    cutover,
+    ami,
+    dlq,
+    destroy,
+)
+
+for command in COMMANDS:
     main.add_command(command)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from provision.aws.alarms import alarm_states, ringing, silent
 from provision.aws.group_facts import group_facts
-from provision.aws.images import WITHDRAWN_TAG, stack_images
+from provision.aws.images import stack_images
 from provision.aws.refresh import GroupRefreshes
 from provision.aws.session import Aws
 from provision.aws.waiting import Pause
 from provision.core.finding import Finding, failures
 from provision.core.group import GroupFacts
+from provision.core.image import WITHDRAWN_TAG
 from provision.core.refresh import TURNED_BACK, judge_start
 from provision.errors import ProvisionError, RefusedError
 from provision.resources.group import MIXED, TEMPLATE, mixed_policy

@@ -1,38 +1,18 @@
 """The stack's AMIs: which there are, which is the newest."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from provision.aws.calls import unless_gone
+from provision.core.image import StackImage, latest_of
 from provision.core.resource import OWNER_TAG
 from provision.spec.blueprint import Image
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
-WITHDRAWN_TAG: Final = "s3-event-worker:withdrawn"
-"""On an AMI that was rolled back from: `latest` passes it over from then on."""
-
 LATEST: Final = "latest"
 IMAGE_GONE_CODES: Final = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable")
-
-
-@dataclass(frozen=True, slots=True)
-class StackImage:
-    """An AMI as EC2 tells it. `created` in ISO 8601, which sorts as text does."""
-
-    image: Image
-    name: str
-    state: str
-    created: str
-    tags: Mapping[str, str] = field(default_factory=dict)
-    snapshots: tuple[str, ...] = ()
-
-    @property
-    def withdrawn(self) -> bool:
-        """Whether it was rolled back from."""
-        return WITHDRAWN_TAG in self.tags
 
 
 def stack_images(ec2: "EC2Client", stack: str) -> list[StackImage]:
@@ -58,12 +38,32 @@ def find_image(ec2: "EC2Client", stack: str, wanted: str) -> Image | None:
     if wanted != LATEST:
         named = image_of(ec2, wanted)
         return named.image if named and named.state == "available" else None
-    usable = (
-        each.image
-        for each in stack_images(ec2, stack)
-        if each.state == "available" and not each.withdrawn
+    latest = latest_of(stack_images(ec2, stack))
+    return latest.image if latest else None
+
+
+def image_named(ec2: "EC2Client", name: str) -> StackImage | None:
+    """Return the account's own AMI of this name: names are unique (rule 40). Raises ClientError."""
+    filters: list[Any] = [{"Name": "name", "Values": [name]}]
+    found = ec2.describe_images(Owners=["self"], Filters=filters)["Images"]
+    return _read(found[0]) if found else None
+
+
+def remove_image(ec2: "EC2Client", image: StackImage) -> tuple[str, ...]:
+    """Deregister an AMI together with its snapshots (rule 43); one that is gone is no error.
+
+    Returns the snapshots that AWS left, each with its reason. Raises ClientError.
+    """
+    answer = unless_gone(
+        lambda: ec2.deregister_image(ImageId=image.id, DeleteAssociatedSnapshots=True),
+        IMAGE_GONE_CODES,
     )
-    return next(usable, None)
+    results = answer.get("DeleteSnapshotResults", []) if answer else []
+    return tuple(
+        f"{each['SnapshotId']}: {each['ReturnCode']}"
+        for each in results
+        if each["ReturnCode"] != "success"
+    )
 
 
 def _read(image: Mapping[str, Any]) -> StackImage:

@@ -7,15 +7,19 @@ import click
 from provision.apply import apply as carry_out
 from provision.apply import observe
 from provision.aws.emptying import empty
+from provision.aws.images import stack_images
 from provision.aws.waiting import telling
+from provision.commands.ami import remove_unused
 from provision.commands.apply import partial
 from provision.commands.context import Context, with_stack
 from provision.commands.output import print_json, progress_console, say
 from provision.commands.plan import introduce
+from provision.core.image import StackImage
 from provision.core.plan import Plan
 from provision.core.removal import Removal, plan_removal
 from provision.errors import RefusedError
 from provision.resources import catalogue
+from provision.screen.images_view import image_document, removal_line
 from provision.screen.plan_view import plan_document
 from provision.screen.steps import StepLines
 from provision.spec.blueprint import Blueprint
@@ -24,6 +28,7 @@ EXAMPLES = """\b
 Examples:
   provision destroy                   list everything, ask for the stack's name, take it away
   provision destroy --confirm files   do not ask, as in CI
+  provision destroy --keep-images     all but the images that `provision ami` made
   provision destroy --with-files      the bucket as well, with every file and version in it
 """
 
@@ -34,9 +39,15 @@ BUCKET_KINDS = ("bucket",)
 @click.option("--confirm", metavar="NAME", help="The stack's name; otherwise it is asked for.")
 @click.option("--delete-bucket", is_flag=True, help="The bucket as well, if it is empty.")
 @click.option("--with-files", is_flag=True, help="The bucket as well, and every file in it.")
+@click.option("--keep-images", is_flag=True, help="Leave the stack's AMIs and their snapshots.")
 @with_stack
 def destroy(
-    context: Context, *, confirm: str | None, delete_bucket: bool, with_files: bool
+    context: Context,
+    *,
+    confirm: str | None,
+    delete_bucket: bool,
+    with_files: bool,
+    keep_images: bool,
 ) -> None:
     """Take away all that is the stack's. The bucket and its files stay, unless you ask.
 
@@ -47,13 +58,17 @@ def destroy(
     blueprint = context.blueprint()
     keep = () if delete_bucket or with_files else BUCKET_KINDS
     removal = _removal(context, blueprint, keep)
+    images = () if keep_images else tuple(stack_images(context.aws.ec2, context.stack.name))
     introduce(context, blueprint)
-    _list(removal)
-    if removal.plan.steps:
+    _list(removal, images)
+    if removal.plan.steps or images:
         _agree(context, confirm)
         _take_away(context, blueprint, removal, with_files=with_files)
+        remove_unused(context.aws, images)
+        say("All of it is gone.")
     if context.wants_json:
-        print_json(plan_document(removal.plan))
+        listed = [image_document(each) for each in images]
+        print_json({"plan": plan_document(removal.plan), "images": listed})
 
 
 def _removal(context: Context, blueprint: Blueprint, keep: tuple[str, ...]) -> Removal:
@@ -66,14 +81,16 @@ def _removal(context: Context, blueprint: Blueprint, keep: tuple[str, ...]) -> R
     )
 
 
-def _list(removal: Removal) -> None:
+def _list(removal: Removal, images: tuple[StackImage, ...]) -> None:
     for step in removal.plan.steps:
         say(f"- {step.key}")
+    for image in images:
+        say(removal_line(image))
     for key in removal.kept:
         say(f"  {key} stays, with all that is in it")
     for key in removal.foreign:
         say(f"  {key} is not this stack's, and stays")
-    if not removal.plan.steps:
+    if not removal.plan.steps and not images:
         say("There is nothing to take away.")
 
 
@@ -95,7 +112,6 @@ def _take_away(
     if with_files:  # only now: until here a worker may have written to it
         _empty(context)
     _carry_out(context, blueprint, Plan(buckets))
-    say("All of it is gone.")
 
 
 def _empty(context: Context) -> None:

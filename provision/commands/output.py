@@ -78,6 +78,20 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+def each_once(tell: Callable[[str], None]) -> Callable[[str, float], None]:
+    """Return what tells why one waits, whenever that changes: for `aws.waiting.telling`."""
+    last = ""
+
+    def waits(why: str, seconds: float) -> None:
+        nonlocal last
+        del seconds
+        if why != last:
+            tell(f"  {why}")
+        last = why
+
+    return waits
+
+
 def complain(text: str, hint: str = "") -> None:
     """Print an error and what to do next, on stderr; in red on a terminal."""
     click.secho(text, err=True, fg="red")

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import click
 
-from provision.aws.images import WITHDRAWN_TAG, image_of
+from provision.aws.images import image_of
 from provision.aws.waiting import telling
 from provision.canary import PATIENCE_SECONDS, Canaries, CanaryError
 from provision.commands.context import Context, with_stack
 from provision.commands.output import print_json, progress_console, say
 from provision.commands.plan import introduce
 from provision.core.finding import failures
+from provision.core.image import WITHDRAWN_TAG
 from provision.errors import RefusedError
 from provision.group_rollout import NO_GROUP_HINT, GroupRollout
 from provision.resources.launch_template import LaunchTemplateProvider, worker_template

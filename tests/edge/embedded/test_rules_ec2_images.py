@@ -47,6 +47,16 @@ def test_rule_40_an_image_is_pending_first(
     assert image(ec2, made)["State"] == "available"
 
 
+def test_images_are_as_old_as_the_clock_says(
+    ec2: Client, aws: EmbeddedAws, instance_id: str, name: str
+) -> None:
+    """So that of two images one is the newer."""
+    earlier = ec2.create_image(InstanceId=instance_id, Name=f"{name}-1")["ImageId"]
+    aws.clock.advance(60)
+    later = ec2.create_image(InstanceId=instance_id, Name=f"{name}-2")["ImageId"]
+    assert image(ec2, earlier)["CreationDate"] < image(ec2, later)["CreationDate"]
+
+
 def test_rule_40_an_image_name_is_used_once(
     ec2: Client, instance_id: str, name: str, refusal: Refusal
 ) -> None:

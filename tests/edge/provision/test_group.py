@@ -9,8 +9,9 @@ from support.provision_world import IMAGE, World
 from support.recorded_aws import RecordedAws
 from support.stacks import a_stack
 
-from provision.aws.images import WITHDRAWN_TAG, find_image, image_of
+from provision.aws.images import find_image, image_of
 from provision.aws.network import find_network
+from provision.core.image import WITHDRAWN_TAG
 from provision.core.plan import Update
 from provision.errors import RefusedError
 from provision.resources import group, scaling

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from moto.core.responses import ActionResult
@@ -49,6 +50,8 @@ def image_is_made(layer: "Layer", pending: list[Moto], create: Handler) -> Handl
         for each in tag_specifications:
             if each["ResourceType"] == "snapshot":
                 _tag_snapshots(self, image, each["Tags"])
+        now = datetime.fromtimestamp(layer.clock(), UTC)
+        image.creation_date = now.replace(tzinfo=None)  # as moto writes them
         image.state = "pending"
         image.available_at = layer.clock() + layer.delays.image_seconds
         pending.append(image)
