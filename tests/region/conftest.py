@@ -5,10 +5,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from region.lab import network
+from region.lab.baking import Baked, Wheels, bake, build_wheels
 from region.lab.base import base_file_system, cache_folder
+from region.lab.fleet import Fleet
 from region.lab.host import missing
 from region.lab.journal import Journal
+from region.lab.operator import Operator
 from region.lab.region import Region, open_region
+from support.packer_template import Packer, find_packer
+
+from worker.demo.embedded.server import REGION
+
+STACK, BUCKET = "files", "files-of-the-lab"
 
 
 @pytest.fixture(scope="session")
@@ -21,9 +30,66 @@ def base() -> Path:
 
 
 @pytest.fixture(scope="session")
-def region(base: Path) -> Iterator[Region]:
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
+    """Build what is baked in, while this process still is on the machine's own network."""
+    return build_wheels(tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="session")
+def packer(request: pytest.FixtureRequest) -> Packer:
+    """Find the Packer that `--packer` names, else the one that is installed."""
+    return find_packer(request.config.getoption("--packer") or "packer")
+
+
+@pytest.fixture(scope="session")
+def region(base: Path, wheels: Wheels) -> Iterator[Region]:
     """Open the region; what went wrong behind the API fails the tests in the end."""
+    assert wheels.own.exists()
     with open_region(base, Journal()) as opened:
         yield opened
         failures = opened.machines.failures
     assert failures == []
+
+
+@pytest.fixture(scope="session")
+def published(region: Region) -> str:
+    """Return an image that somebody else published."""
+    return str(region.client("ec2").describe_images()["Images"][0]["ImageId"])
+
+
+@pytest.fixture(scope="session")
+def baked(
+    region: Region,
+    packer: Packer,
+    wheels: Wheels,
+    published: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Baked:
+    """Bake the first image."""
+    region.journal.note("operator", "bake")
+    variables = {"git_revision": "1" * 40, "source_ami": published, "subnet_id": region.subnet_id()}
+    image = bake(packer, wheels, tmp_path_factory.mktemp("bake"), variables)
+    region.journal.note("operator", "bake: done", image=image.image_id)
+    return image
+
+
+@pytest.fixture(scope="session")
+def operator(region: Region, tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    """Give a person a folder and an account."""
+    environment = {
+        "AWS_ENDPOINT_URL": network.AWS_URL,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    operator = Operator(tmp_path_factory.mktemp("operator"), environment, region.journal)
+    operator.run("init", "--name", STACK, "--region", REGION, "--bucket", BUCKET)
+    return operator
+
+
+@pytest.fixture(scope="session")
+def fleet(region: Region, operator: Operator, baked: Baked) -> Fleet:
+    """Apply the stack with the baked image; its group launches one instance."""
+    operator.set("instances", ami=baked.image_id)
+    operator.run("apply", "--yes")
+    return Fleet(region, STACK, BUCKET)

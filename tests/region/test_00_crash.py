@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from region.lab import network
 from region.lab.container import groups, leftovers
-from region.lab.host import WORK
+from region.lab.place import Place
 from region.lab.sweep import mounts, sweep
 
 pytestmark = pytest.mark.region
@@ -25,7 +25,7 @@ with open_region(Path(sys.argv[1]), Journal()) as region:
     ec2.run_instances(ImageId=image, SubnetId=subnet, MinCount=1, MaxCount=1)
     machine, = region.machines.all()
     wait_until(lambda: machine.container.is_running, "a container", 60)
-    print("up", flush=True)
+    print(region.place.number, flush=True)
     sys.stdin.read()
 """
 
@@ -42,11 +42,13 @@ def test_what_a_killed_lab_left_is_swept_away(base: Path) -> None:
         text=True,
     ) as lab:
         assert lab.stdout is not None
-        assert lab.stdout.readline() == "up\n"
+        place = Place(int(lab.stdout.readline()))
         lab.kill()
-    assert len(network.namespaces()) == 2
-    assert mounts()
-    assert groups()
-    sweep()
-    assert (network.namespaces(), mounts(), groups(), leftovers()) == ([], [], [], [])
-    assert not WORK.exists()
+    assert len(network.namespaces(place)) == 2
+    assert mounts(place)
+    assert groups(place)
+    with place.held():
+        sweep(place)
+    assert network.namespaces(place) + mounts(place) == []
+    assert groups(place) + leftovers(place) == []
+    assert not place.work.exists()

@@ -31,23 +31,15 @@ USER_DATA = "#!/bin/sh\nhostname > /var/local/user-data-ran\nrm /etc/debian_vers
 
 def launch(region: Region, image_id: str, **more: object) -> str:
     """Run one instance in the default VPC; return its id."""
-    ec2 = region.client("ec2")
-    subnet_id = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
-    answer = ec2.run_instances(
+    answer = region.client("ec2").run_instances(
         ImageId=image_id,
-        SubnetId=subnet_id,
+        SubnetId=region.subnet_id(),
         InstanceType="t3.micro",
         MinCount=1,
         MaxCount=1,
         **more,
     )
     return str(answer["Instances"][0]["InstanceId"])
-
-
-@pytest.fixture(scope="module")
-def published(region: Region) -> str:
-    """Return an image that somebody else published."""
-    return str(region.client("ec2").describe_images()["Images"][0]["ImageId"])
 
 
 @pytest.fixture(scope="module")

@@ -63,8 +63,6 @@ FILES: Final = {
 }
 
 WITHOUT_USE: Final = (
-    "apt-daily.timer",
-    "apt-daily-upgrade.timer",
     "e2scrub_all.timer",
     "e2scrub_reap.service",
     "fstrim.timer",

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from region.lab.host import PREFIX, LabError, run
+from region.lab.host import LabError, run
+from region.lab.place import Place
 
 CGROUPS: Final = Path("/sys/fs/cgroup")
 
@@ -48,8 +49,8 @@ class Container:
     Its disk (`upper`) outlives `power_off`, as an EBS volume outlives a stop; `erase` ends it.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
-        self.name, self._machine = name, f"{PREFIX}{name}"
+    def __init__(self, place: Place, name: str, folder: Path) -> None:
+        self.name, self._machine = name, f"{place.prefix}{name}"
         self.upper, self._work, self.root = folder / "upper", folder / "work", folder / "root"
         self.console = folder / "console.log"
         self._folder = folder
@@ -200,14 +201,14 @@ def _hierarchies() -> list[Path]:
     return hybrid or [CGROUPS]
 
 
-def groups() -> list[Path]:
-    """List the lab's control groups."""
-    return [group for root in _hierarchies() for group in root.glob(f"{PREFIX}*")]
+def groups(place: Place) -> list[Path]:
+    """List a place's control groups."""
+    return [group for root in _hierarchies() for group in root.glob(f"{place.prefix}*")]
 
 
-def leftovers() -> list[Path]:
+def leftovers(place: Place) -> list[Path]:
     """List the folders that nspawn makes for a machine and fails to remove."""
-    return list(PROPAGATE.glob(f"{PREFIX}*")) if PROPAGATE.is_dir() else []
+    return list(PROPAGATE.glob(f"{place.prefix}*")) if PROPAGATE.is_dir() else []
 
 
 def remove_group(group: Path) -> None:

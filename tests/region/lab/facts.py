@@ -14,6 +14,7 @@ class Surroundings:
 
     account: str
     region: str
+    pending_time: datetime
     public_key: str | None = None
     target_lifecycle_state: str | None = None
     spot_action: tuple[str, datetime] | None = None
@@ -63,6 +64,7 @@ def _identity(launch: Launch, around: Surroundings) -> str:
             "imageId": launch.image_id,
             "instanceId": launch.instance_id,
             "instanceType": launch.instance_type,
+            "pendingTime": _iso(around.pending_time),
             "privateIp": launch.private_ip,
             "region": around.region,
             "version": "2017-09-30",

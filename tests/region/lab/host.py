@@ -1,18 +1,10 @@
-"""What the lab asks of the machine that it runs on: programs, and names of its own."""
+"""What the lab asks of the machine that it runs on: programs, and what it lacks."""
 
 import os
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
-
-PREFIX: Final = "s3ew-"
-"""Begins every name of the lab's, of namespaces and control groups: what sweeping goes by."""
-
-WORK: Final = Path("/var/tmp/s3ew-region")  # noqa: S108 - one lab a machine, under a lock
-"""Where the instances' file systems live. An overlay's upper folder wants a plain file system."""
-
-LOCK: Final = Path("/run/lock/s3ew-region.lock")
 
 COMMAND_SECONDS: Final = 120
 """No command of the lab's own takes longer, on a machine that is not stuck."""

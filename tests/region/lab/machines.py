@@ -4,12 +4,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from region.lab import network
 from region.lab.container import Container
 from region.lab.images import Images
 from region.lab.journal import Journal
+from region.lab.place import Place
 
 from worker.demo.embedded.ec2.machines import Launch
 
@@ -20,6 +22,8 @@ class Machine:
 
     launch: Launch
     container: Container
+    pending_time: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When it was launched, or last started."""
     layers: tuple[Path, ...] = ()
     namespace: str = ""
     tasks: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
@@ -28,17 +32,18 @@ class Machine:
 class ContainerMachines:
     """Stands behind the embedded EC2 (its `Machines`): a launch becomes a container."""
 
-    def __init__(self, images: Images, folder: Path, journal: Journal) -> None:
+    def __init__(self, place: Place, images: Images, journal: Journal) -> None:
         self.failures: list[BaseException] = []
         """What went wrong in a machine's own time: nobody else would hear of it."""
-        self._images, self._folder, self._journal = images, folder, journal
+        self._place, self._images, self._journal = place, images, journal
         self._machines: dict[str, Machine] = {}
         self._lock = threading.Lock()
 
     def launched(self, launch: Launch) -> None:
         """Boot a container from the image, at the instance's private address."""
         name = launch.instance_id
-        machine = Machine(launch, Container(name, self._folder / name))
+        container = Container(self._place, name, self._place.work / "machines" / name)
+        machine = Machine(launch, container)
         with self._lock:
             self._machines[name] = machine
         self._journal.note(name, "launched", image=launch.image_id, group=launch.group_name or "")
@@ -52,6 +57,7 @@ class ContainerMachines:
     def started(self, instance_id: str) -> None:
         """Boot it again."""
         machine = self._machines[instance_id]
+        machine.pending_time = datetime.now(UTC)
         self._next(machine, lambda: self._power_on(machine))
 
     def terminated(self, instance_id: str) -> None:
@@ -75,6 +81,10 @@ class ContainerMachines:
     def named(self, instance_id: str) -> Machine:
         """Return an instance; KeyError if there was none, or it is gone."""
         return self._machines[instance_id]
+
+    def find(self, instance_id: str) -> Machine | None:
+        """Return an instance; None if there is none, or it is gone."""
+        return self._machines.get(instance_id)
 
     def all(self) -> list[Machine]:
         """Return every instance that is not gone."""
@@ -103,7 +113,9 @@ class ContainerMachines:
     def _first_boot(self, machine: Machine) -> None:
         launch = machine.launch
         machine.layers = self._images.layers(launch.image_id)
-        machine.namespace = network.add_instance(launch.instance_id[-8:], launch.private_ip)
+        machine.namespace = network.add_instance(
+            self._place, launch.instance_id[-8:], launch.private_ip
+        )
         self._power_on(machine)
 
     def _power_on(self, machine: Machine) -> None:

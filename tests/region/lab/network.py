@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from region.lab.host import PREFIX, LabError, run
-
-REGION_NAMESPACE: Final = f"{PREFIX}region"
+from region.lab.host import LabError, run
+from region.lab.place import Place
 
 GATEWAY: Final = "172.31.0.1"
 """The default VPC's router, by moto's addresses: the bridge, where AWS listens as well."""
@@ -34,11 +33,11 @@ CLONE_NEWNET: Final = 0x40000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def make_region_network() -> None:
+def make_region_network(place: Place) -> None:
     """Make the bridge's namespace, with the metadata service's address on its loopback."""
-    run("ip", "netns", "add", REGION_NAMESPACE)
+    run("ip", "netns", "add", place.region_namespace)
     _batch(
-        REGION_NAMESPACE,
+        place.region_namespace,
         "link set lo up",
         f"addr add {METADATA_ADDRESS}/32 dev lo",
         f"link add br0 address {GATEWAY_MAC} type bridge forward_delay 0",
@@ -47,12 +46,12 @@ def make_region_network() -> None:
     )
 
 
-def add_instance(short_name: str, address: str) -> str:
+def add_instance(place: Place, short_name: str, address: str) -> str:
     """Make an instance's namespace with `eth0` at its address; return the namespace's name."""
-    namespace, plug = f"{PREFIX}{short_name}", f"v{short_name}"
+    namespace, plug = f"{place.prefix}{short_name}", f"v{short_name}"
     run("ip", "netns", "add", namespace)
     _batch(
-        REGION_NAMESPACE,
+        place.region_namespace,
         f"link add {plug} type veth peer name eth0 netns {namespace}",
         f"link set {plug} master br0 up",
     )
@@ -68,14 +67,14 @@ def add_instance(short_name: str, address: str) -> str:
 
 def remove_namespace(namespace: str) -> None:
     """Remove a namespace, and with it its links; nothing if it is gone already."""
-    if namespace in namespaces():
+    if namespace and Path("/run/netns", namespace).exists():
         run("ip", "netns", "delete", namespace)
 
 
-def namespaces() -> list[str]:
-    """List the lab's namespaces."""
+def namespaces(place: Place) -> list[str]:
+    """List a place's namespaces."""
     folder = Path("/run/netns")
-    return sorted(path.name for path in folder.glob(f"{PREFIX}*")) if folder.exists() else []
+    return sorted(path.name for path in folder.glob(f"{place.prefix}*")) if folder.exists() else []
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A region: the embedded AWS on a bridge, its instances as containers, each with its metadata."""
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,11 +10,11 @@ import boto3
 from region.lab import network
 from region.lab.base import write_surroundings
 from region.lab.facts import Surroundings, facts_of
-from region.lab.host import LOCK, WORK
 from region.lab.images import Images
 from region.lab.imds import MetadataService, Visitor
 from region.lab.journal import Journal
 from region.lab.machines import ContainerMachines, Machine
+from region.lab.place import Place, free_place
 from region.lab.roles import Roles
 from region.lab.sweep import sweep
 
@@ -34,8 +33,11 @@ Client = Any
 class Region:
     """What a test holds: clients of its AWS, and the machines behind its instances."""
 
-    def __init__(self, aws: EmbeddedAws, machines: ContainerMachines, journal: Journal) -> None:
-        self.aws, self.machines, self.journal = aws, machines, journal
+    def __init__(
+        self, place: Place, aws: EmbeddedAws, machines: ContainerMachines, journal: Journal
+    ) -> None:
+        self.place, self.aws = place, aws
+        self.machines, self.journal = machines, journal
         self._spot: dict[str, tuple[str, datetime]] = {}
         self._clients: dict[tuple[str, str], Client] = {}
         self._roles = Roles(aws, self.client("iam"))
@@ -58,6 +60,10 @@ class Region:
         for each in self._clients.values():
             each.close()
 
+    def subnet_id(self) -> str:
+        """Return one of the default VPC's subnets."""
+        return str(self.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"])
+
     def announce_spot(self, instance_id: str, action: str, seconds: float) -> None:
         """Have the metadata service announce an interruption, so many seconds ahead."""
         self._spot[instance_id] = (action, datetime.now(UTC) + timedelta(seconds=seconds))
@@ -78,6 +84,7 @@ class Region:
         return Surroundings(
             ACCOUNT,
             REGION,
+            machine.pending_time,
             public_key=self._public_key(launch.instance_id),
             target_lifecycle_state=state.target_lifecycle_state if state else None,
             spot_action=self._spot.get(launch.instance_id),
@@ -97,19 +104,17 @@ class Region:
 def open_region(base: Path, journal: Journal) -> Iterator[Region]:
     """Run a region in a network namespace, which this thread lives in meanwhile.
 
-    `base` is the folder every image lies over. One machine holds one lab: another waits for its
-    turn. Raises LabError.
+    `base` is the folder every image lies over. Raises LabError.
     """
     with ExitStack() as stack:
-        fcntl.flock(stack.enter_context(LOCK.open("w")), fcntl.LOCK_EX)
-        sweep()
-        stack.callback(sweep)
-        WORK.mkdir(parents=True)
-        network.make_region_network()
-        stack.enter_context(network.entered(network.REGION_NAMESPACE))
-        write_surroundings(base, WORK / "surroundings")
-        images = Images((WORK / "surroundings", base), WORK / "images")
-        machines = ContainerMachines(images, WORK / "machines", journal)
+        place = stack.enter_context(free_place())
+        sweep(place)
+        stack.callback(sweep, place)
+        network.make_region_network(place)
+        stack.enter_context(network.entered(place.region_namespace))
+        write_surroundings(base, place.work / "surroundings")
+        images = Images((place.work / "surroundings", base), place.work / "images")
+        machines = ContainerMachines(place, images, journal)
         aws = stack.enter_context(
             EmbeddedAws(
                 address=(network.GATEWAY, network.AWS_PORT),
@@ -119,7 +124,7 @@ def open_region(base: Path, journal: Journal) -> Iterator[Region]:
                 tick_seconds=TICK_SECONDS,
             )
         )
-        region = Region(aws, machines, journal)
+        region = Region(place, aws, machines, journal)
         stack.callback(region.close)
         stack.enter_context(MetadataService(region.visitor_at))
         stack.callback(machines.end)

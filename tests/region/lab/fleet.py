@@ -1,0 +1,115 @@
+"""The stack at work: its group's instances, its bucket, its queue, and what their workers say."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from region.lab.machines import Machine
+from region.lab.region import Region
+from region.lab.waiting import wait_until
+
+UNIT: Final = "s3-event-worker.service"
+SERVING_SECONDS: Final = 120
+MOVING_SECONDS: Final = 180
+
+
+class Fleet:
+    """Looks at a stack from outside: by AWS's API, and by each instance's journal."""
+
+    def __init__(self, region: Region, stack: str, bucket: str) -> None:
+        self.region, self.bucket = region, bucket
+        self.group_name = f"{stack}-workers"
+        self.queue_name = f"{stack}-uploads"
+        self._s3 = region.client("s3")
+        self._autoscaling = region.client("autoscaling")
+
+    def members(self) -> dict[str, str]:
+        """Return the group's instances, each with its lifecycle state."""
+        (group,) = self._autoscaling.describe_auto_scaling_groups(
+            AutoScalingGroupNames=[self.group_name]
+        )["AutoScalingGroups"]
+        return {each["InstanceId"]: each["LifecycleState"] for each in group["Instances"]}
+
+    def serving(self) -> list[Machine]:
+        """Return the instances whose worker has said READY to systemd, and was not told to stop."""
+        machines = [self.region.machines.find(name) for name in self.members()]
+        return [each for each in machines if each and is_active(each)]
+
+    def wait_for(self, count: int) -> list[Machine]:
+        """Wait until exactly so many instances serve, and the group has no others."""
+        return wait_until(
+            lambda: self._all_serving(count), f"{count} serving instances", SERVING_SECONDS
+        )
+
+    def _all_serving(self, count: int) -> list[Machine]:
+        serving = self.serving()
+        return serving if len(serving) == count == len(self.members()) else []
+
+    def scale_to(self, count: int) -> None:
+        """Set the desired capacity, as the scaling policy would."""
+        self.region.journal.note("scaler", f"desired capacity {count}")
+        self._autoscaling.set_desired_capacity(
+            AutoScalingGroupName=self.group_name, DesiredCapacity=count
+        )
+
+    def upload(self, names: Sequence[str]) -> None:
+        """Put files whose content is their own name."""
+        for name in names:
+            self._s3.put_object(Bucket=self.bucket, Key=f"uploads/{name}", Body=name.encode())
+
+    def wait_until_moved(self, names: Sequence[str]) -> None:
+        """Wait until every file is at its destination, whole, and none is at its source."""
+        wanted = {f"processed/{name}" for name in names}
+        wait_until(
+            lambda: wanted <= self.keys("processed/") and not self.keys("uploads/"),
+            f"{len(wanted)} files moved",
+            MOVING_SECONDS,
+        )
+        for name in names:
+            body = self._s3.get_object(Bucket=self.bucket, Key=f"processed/{name}")["Body"].read()
+            assert body == name.encode()
+
+    def keys(self, prefix: str) -> set[str]:
+        """List the bucket below a prefix."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=prefix
+        )
+        return {each["Key"] for page in pages for each in page.get("Contents", [])}
+
+    def depths(self) -> dict[str, int]:
+        """Return how many messages the queue and its dead-letter queue hold."""
+        sqs = self.region.client("sqs")
+        found = {}
+        for name in (self.queue_name, f"{self.queue_name}-dlq"):
+            url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+            found[name] = sum(
+                int(attributes["Attributes"][f"ApproximateNumberOfMessages{kind}"])
+                for kind in ("", "NotVisible", "Delayed")
+            )
+        return found
+
+
+def is_active(machine: Machine) -> bool:
+    """Whether its worker's unit is active: started, READY, not stopping."""
+    if not machine.container.is_running:
+        return False
+    return machine.container.run("systemctl", "is-active", UNIT).stdout.strip() == "active"
+
+
+def show(machine: Machine, *names: str) -> list[str]:
+    """Return properties of the worker's unit, as `systemctl show` has them."""
+    wanted = [f"--property={name}" for name in names]
+    shown = machine.container.run("systemctl", "show", "--value", *wanted, UNIT).stdout
+    return shown.strip("\n").split("\n")
+
+
+def log_lines(machine: Machine) -> list[dict[str, Any]]:
+    """Return what its worker logged since it was launched, line by line."""
+    said = machine.container.run("journalctl", "--unit", UNIT, "--output=cat").stdout
+    return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+
+
+def events(machine: Machine, event: str) -> list[dict[str, Any]]:
+    """Return the worker's log lines of one event."""
+    return [line for line in log_lines(machine) if line["event"] == event]
