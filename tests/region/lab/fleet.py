@@ -42,8 +42,8 @@ class Fleet:
         )
 
     def _all_serving(self, count: int) -> list[Machine]:
-        serving = self.serving()
-        return serving if len(serving) == count == len(self.members()) else []
+        settled = [machine for machine in self.serving() if is_settled(machine)]
+        return settled if len(settled) == count == len(self.members()) else []
 
     def scale_to(self, count: int) -> None:
         """Set the desired capacity, as the scaling policy would."""
@@ -76,6 +76,11 @@ class Fleet:
         )
         return {each["Key"] for page in pages for each in page.get("Contents", [])}
 
+    def wait_until_settled(self) -> None:
+        """Wait until the queue is empty, and see that nothing was set aside."""
+        empty = {self.queue_name: 0, f"{self.queue_name}-dlq": 0}
+        wait_until(lambda: self.depths() == empty, "an empty queue", MOVING_SECONDS)
+
     def depths(self) -> dict[str, int]:
         """Return how many messages the queue and its dead-letter queue hold."""
         sqs = self.region.client("sqs")
@@ -97,17 +102,29 @@ def is_active(machine: Machine) -> bool:
     return machine.container.run("systemctl", "is-active", UNIT).stdout.strip() == "active"
 
 
-def show(machine: Machine, *names: str) -> list[str]:
+def is_settled(machine: Machine) -> bool:
+    """Whether its first boot is over: the last thing that does is to restart the worker."""
+    over = machine.container.run("test", "-e", "/run/cloud-init/result.json").status == 0
+    return over and show(machine, "ActiveState", "Job") == {"ActiveState": "active"}
+
+
+def show(machine: Machine, *names: str) -> dict[str, str]:
     """Return properties of the worker's unit, as `systemctl show` has them."""
-    wanted = [f"--property={name}" for name in names]
-    shown = machine.container.run("systemctl", "show", "--value", *wanted, UNIT).stdout
-    return shown.strip("\n").split("\n")
+    shown = machine.container.run("systemctl", "show", f"--property={','.join(names)}", UNIT)
+    return dict(line.split("=", 1) for line in shown.stdout.splitlines())
 
 
 def log_lines(machine: Machine) -> list[dict[str, Any]]:
     """Return what its worker logged since it was launched, line by line."""
     said = machine.container.run("journalctl", "--unit", UNIT, "--output=cat").stdout
     return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+
+
+def moved_by(machine: Machine) -> list[str]:
+    """Return the names of the files that its worker says it moved."""
+    lines = events(machine, "object")
+    sources = [line["source"] for line in lines if line["outcome"] == "moved"]
+    return [source.partition("/uploads/")[2] for source in sources]
 
 
 def events(machine: Machine, event: str) -> list[dict[str, Any]]:

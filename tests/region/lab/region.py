@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import boto3
 from region.lab import network
+from region.lab.agents import Agents
 from region.lab.base import write_surroundings
 from region.lab.facts import Surroundings, facts_of
 from region.lab.images import Images
@@ -121,6 +122,7 @@ def open_region(base: Path, journal: Journal) -> Iterator[Region]:
                 machines=machines,
                 delays=Delays.none(),
                 enforce_iam=True,
+                shell=Agents(machines),
                 tick_seconds=TICK_SECONDS,
             )
         )
