@@ -40,7 +40,7 @@ def test_a_rollout_never_leaves_the_queue_without_a_worker(
     names = [f"rollout-{number:03}" for number in range(100)]
     with watched(fleet) as counts:
         fleet.upload(names)
-        operator.run("rollout", "--ami", second.image_id, "--yes")
+        operator.run("rollout", "--ami", second.image_id)
         fleet.wait_for(1)
     assert images_in_use(fleet) == {second.image_id}
     assert min(counts) >= 1, counts
@@ -55,7 +55,7 @@ def test_a_rollback_brings_the_first_image_back_as_smoothly(
     names = [f"rollback-{number:03}" for number in range(100)]
     with watched(fleet) as counts:
         fleet.upload(names)
-        operator.run("rollback", "--yes")
+        operator.run("rollback")
         fleet.wait_for(1)
     assert images_in_use(fleet) == {baked.image_id}
     assert min(counts) >= 1, counts
