@@ -25,6 +25,7 @@ PASSING: Final = (
     (re.compile("QueueDeletedRecently"), "a queue of this name was deleted a moment ago (rule 13)"),
     (re.compile("ResourceConflictException"), "Lambda is still busy with the last update"),
     (re.compile("ResourceInUse|ScalingActivityInProgress"), "something still uses it"),
+    (re.compile("NoSuchBucket"), "the bucket is new, and not known everywhere yet"),
     (re.compile("OperationAborted"), "a conflicting operation on the bucket is under way"),
     (re.compile("DependencyViolation"), "something still depends on it"),
     (re.compile("Unable to validate the following destination"), "the topic's policy is new"),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
@@ -73,6 +74,11 @@ class Aws:
         return self.session.client(
             "autoscaling", config=self._config, endpoint_url=self._endpoint_url
         )
+
+    @cached_property
+    def kms(self) -> "KMSClient":
+        """KMS."""
+        return self.session.client("kms", config=self._config, endpoint_url=self._endpoint_url)
 
     @cached_property
     def lambda_(self) -> "LambdaClient":

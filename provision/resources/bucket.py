@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, cast
 
-from provision.aws.calls import instead_of, unless_gone
+from provision.aws.buckets import ANOTHERS, region_of
+from provision.aws.calls import unless_gone
 from provision.core.resource import (
     OWNER_TAG,
     Change,
@@ -39,13 +40,9 @@ TLS_ONLY: Final = "S3EventWorkerTlsOnly"
 ABORT_MULTIPART: Final = "s3-event-worker-abort-multipart"
 NONCURRENT: Final = "s3-event-worker-noncurrent-versions"
 
-UNSEEN: Final = {
-    "404": None,
-    "403": Found(
-        None, barred="the name is another AWS account's, or these credentials may not see it"
-    ),
-}
-"""What HeadBucket's refusals tell: they have no words, being answers to HEAD."""
+TAKEN: Final = Found(
+    None, barred="the name is another AWS account's, or these credentials may not see it"
+)
 
 
 def bucket(blueprint: Blueprint) -> Wanted | None:
@@ -133,13 +130,10 @@ class BucketProvider:
 
     def observe(self, key: Key) -> Found | None:
         """Return the bucket's properties; another account's bucket is barred."""
-        answer = instead_of(
-            lambda: self._s3.head_bucket(Bucket=key.name, ExpectedBucketOwner=self._account),
-            UNSEEN,
-        )
-        if answer is None or isinstance(answer, Found):
-            return answer
-        found: dict[str, Json] = {"BucketRegion": answer["BucketRegion"]}
+        region = region_of(self._s3, key.name, self._account)
+        if region is None or region == ANOTHERS:
+            return None if region is None else TAKEN
+        found: dict[str, Json] = {"BucketRegion": region}
         for part in self._parts:
             found |= part.read(key.name)
         owner = found.get(f"{TAG}{OWNER_TAG}")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote_plus, unquote_plus
 
+from provision.aws.buckets import ANOTHERS, region_of
 from provision.aws.calls import unless_gone
 from provision.core.resource import Change, Found, Json, Key, Property, Wanted
 from provision.spec.blueprint import Blueprint
@@ -48,6 +49,8 @@ class NotificationProvider:
 
     def observe(self, key: Key) -> Found | None:
         """Return the rule of this Id, whatever it tells and whom."""
+        if region_of(self._s3, self._names.bucket, self._names.account) in {None, ANOTHERS}:
+            return None
         rules = self.configuration().get(TOPIC_RULES, [])
         mine = next((each for each in rules if each.get("Id") == key.name), None)
         if mine is None:

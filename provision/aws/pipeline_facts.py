@@ -1,0 +1,47 @@
+"""Looks at what the pipeline would stand on: the owner's bucket, its rules, the owner's key."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+from provision.aws.buckets import ANOTHERS, region_of
+from provision.aws.calls import GONE_CODES, unless_gone
+from provision.aws.session import Aws
+from provision.core.finding import Finding
+from provision.core.judge_pipeline import KeyFacts, PipelineFacts, judge_pipeline
+from provision.resources.notification import NotificationProvider
+from provision.spec.blueprint import Blueprint
+
+UNSEEN_CODES: Final = GONE_CODES | {"AccessDeniedException"}
+
+
+def preflight_pipeline(aws: Aws, blueprint: Blueprint) -> Iterable[Finding]:
+    """Say what AWS would refuse of the pipeline; get and describe calls only."""
+    return judge_pipeline(look(aws, blueprint), blueprint)
+
+
+def look(aws: Aws, blueprint: Blueprint) -> PipelineFacts:
+    """Gather the facts; what these credentials may not see counts as not there."""
+    names, key = blueprint.names, blueprint.stack.pipeline.kms_key_arn
+    region = region_of(aws.s3, names.bucket, names.account)
+    key_facts = _key(aws, key) if key else None
+    if region is None or region == ANOTHERS:
+        return PipelineFacts(key=key_facts)
+    return PipelineFacts(
+        bucket_region=region,
+        versioned=aws.s3.get_bucket_versioning(Bucket=names.bucket).get("Status") == "Enabled",
+        notifications=NotificationProvider(aws.s3, names).configuration(),
+        key=key_facts,
+    )
+
+
+def _key(aws: Aws, arn: str) -> KeyFacts:
+    told: Any = unless_gone(lambda: aws.kms.describe_key(KeyId=arn), UNSEEN_CODES)
+    if told is None:
+        return KeyFacts()
+    policy: Any = unless_gone(
+        lambda: aws.kms.get_key_policy(KeyId=arn, PolicyName="default"), UNSEEN_CODES
+    )
+    return KeyFacts(
+        told["KeyMetadata"]["KeyState"], json.loads(policy["Policy"]) if policy else None
+    )
