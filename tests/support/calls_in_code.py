@@ -18,6 +18,7 @@ SERVICES = {
             "cloudwatch",
             "ec2",
             "iam",
+            "kms",
             "logs",
             "s3",
             "sns",
