@@ -9,6 +9,7 @@ from provision.commands.destroy import destroy
 from provision.commands.dlq import dlq
 from provision.commands.init import init
 from provision.commands.plan import plan
+from provision.commands.policy import policy
 from provision.commands.rollout import rollback, rollout
 from provision.commands.status import status
 from provision.commands.verify import verify
@@ -34,6 +35,7 @@ def main() -> None:
       provision cutover lambda            the function takes over, without a gap
       provision ami list                  the images, and who uses them
       provision dlq list                  what was set aside, and why
+      provision policy operator           what whoever runs all this must be allowed
       provision destroy                   take it away; the bucket and its files stay
     """
 
@@ -49,6 +51,7 @@ COMMANDS = (
     cutover,
     ami,
     dlq,
+    policy,
     destroy,
 )
 

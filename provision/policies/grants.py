@@ -35,8 +35,7 @@ def operations_of(grants: Iterable[Grant]) -> Iterator[str]:
 
 def same(service: str, operations: str) -> dict[str, tuple[str, ...]]:
     """Return the uses of operations whose action has their own name: "CreateQueue TagQueue"."""
-    prefix = {"lambda_": "lambda", "service_quotas": "servicequotas"}.get(service, service)
-    return {f"{prefix}:{each}": (f"{service}.{each}",) for each in operations.split()}
+    return {f"{service}:{each}": (f"{service}.{each}",) for each in operations.split()}
 
 
 def used_by(action: str, operations: str) -> dict[str, tuple[str, ...]]:

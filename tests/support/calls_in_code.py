@@ -9,7 +9,6 @@ import botocore.session
 from botocore import xform_name
 
 SERVICES = {
-    "lambda_": "lambda",
     "service_quotas": "service-quotas",
     **{
         name: name
@@ -18,7 +17,7 @@ SERVICES = {
             "cloudwatch",
             "ec2",
             "iam",
-            "kms",
+            "lambda",
             "logs",
             "s3",
             "sns",
@@ -28,7 +27,7 @@ SERVICES = {
         )
     },
 }
-"""A client's name in our code → botocore's."""
+"""A client's name in our code, without underscores around it → botocore's."""
 
 
 @cache
@@ -38,12 +37,16 @@ def operations(service: str) -> Mapping[str, str]:
     return {xform_name(each): each for each in model.operation_names}
 
 
-def calls_of(folder: Path) -> set[str]:
-    """Return what the code of `provision` calls: "ec2.DescribeImages".
+def calls_of(place: Path) -> set[str]:
+    """Return what the code of a folder, or of one file, calls: "ec2.DescribeImages".
 
     A call is told by its receiver: `self._ec2.describe_images(…)`, `aws.ec2.get_paginator("…")`.
     """
-    return {each for path in folder.rglob("*.py") for each in _calls(_tree(path))}
+    return {
+        each
+        for path in (place.rglob("*.py") if place.is_dir() else [place])
+        for each in _calls(_tree(path))
+    }
 
 
 def methods_named(paths: Iterable[Path], services: Iterable[str]) -> set[str]:
@@ -66,14 +69,14 @@ def _calls(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Attribute):
             continue
-        service = _terminal(node.value).removeprefix("_")
+        service = _terminal(node.value).strip("_")
         if service not in SERVICES:
             continue
         if node.attr in operations(service):
             yield f"{service}.{operations(service)[node.attr]}"
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            service = _terminal(node.func.value).removeprefix("_")
+            service = _terminal(node.func.value).strip("_")
             if node.func.attr == "get_paginator" and service in SERVICES:
                 argument = node.args[0]
                 assert isinstance(argument, ast.Constant), ast.dump(node)

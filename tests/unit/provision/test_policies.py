@@ -1,15 +1,22 @@
 """The IAM documents: each action is needed by a call, and each call has its action."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from support.calls_in_code import methods_named
+from support.calls_in_code import calls_of, methods_named
 from support.stacks import a_blueprint
 
 from provision.core.resource import Json
 from provision.policies.grants import Grant, operations_of, policy_document
 from provision.policies.lambda_ import lambda_grants, lambda_policy
+from provision.policies.operator import (
+    MANAGED_LIMIT_CHARACTERS,
+    operator_grants,
+    operator_policies,
+)
+from provision.policies.packer import SshInterface, packer_policy
 from provision.policies.worker import GUARD_PROBE_FOLDER, worker_grants, worker_policy
 from worker.aws.guard_probe import CORNER
 
@@ -29,6 +36,13 @@ def called(grants: tuple[Grant, ...]) -> set[str]:
     return {each for each in operations_of(grants) if " " not in each}
 
 
+def statements(policy: Json) -> list[dict[str, Json]]:
+    """Return a document's statements."""
+    assert isinstance(policy, dict)
+    found: list[dict[str, Json]] = policy["Statement"]
+    return found
+
+
 def actions(policy: Json) -> set[str]:
     """Return every action that a document allows."""
     assert isinstance(policy, dict)
@@ -43,6 +57,72 @@ def test_the_worker_may_do_what_its_code_calls_and_nothing_else() -> None:
     """The table names exactly the operations that stand in worker/aws."""
     code = (ROOT / "worker" / "aws").glob("*.py")
     assert called(worker_grants(BLUEPRINT)) == methods_named(code, ("s3", "sqs", "autoscaling"))
+
+
+def test_the_operator_may_do_what_provisions_code_calls_and_nothing_else() -> None:
+    """The tables name exactly the operations of provision/, and of the worker's probe of S3."""
+    code = calls_of(ROOT / "provision") | calls_of(ROOT / "worker" / "aws" / "guard_probe.py")
+    named = {each for grants in operator_grants(BLUEPRINT).values() for each in called(grants)}
+    # STS answers that question to everybody.
+    assert named == code - {"sts.GetCallerIdentity"}
+
+
+def test_each_of_the_operators_documents_fits_into_a_managed_policy() -> None:
+    """With the longest names, and prefixes of forty letters."""
+    longest = a_blueprint(
+        "a" * 32,
+        pipeline={
+            "kms_key_arn": KEY,
+            "bucket": "b" * 63,
+            "source_prefix": f"{'s' * 40}/",
+            "destination_prefix": f"{'d' * 40}/",
+        },
+    )
+    sizes = [
+        len(json.dumps(each, separators=(",", ":"))) for each in operator_policies(longest).values()
+    ]
+    assert max(sizes) <= MANAGED_LIMIT_CHARACTERS
+
+
+def test_without_conditions_on_it_the_operator_may_only_look() -> None:
+    """Whatever may be done to any resource is a look, or is told apart by a condition."""
+    free = {
+        action
+        for document in operator_policies(BLUEPRINT).values()
+        for statement in statements(document)
+        if statement["Resource"] == "*" and "Condition" not in statement
+        for action in actions({"Statement": [statement]})
+    }
+    looks = {
+        each for each in free if each.partition(":")[2].startswith(("Describe", "Get", "List"))
+    }
+    # AWS knows no resource for what is done to a subscription.
+    assert free - looks == {"sns:SetSubscriptionAttributes", "sns:Unsubscribe"}
+
+
+def test_packer_makes_roles_only_where_session_manager_asks_for_one() -> None:
+    """Over SSH there is no profile, so there is nothing to do in IAM."""
+    services = {
+        each: {action.partition(":")[0] for action in actions(packer_policy(BLUEPRINT, each))}
+        for each in SshInterface
+    }
+    assert services == {
+        SshInterface.SESSION_MANAGER: {"ec2", "iam", "ssm"},
+        SshInterface.PUBLIC_IP: {"ec2"},
+        SshInterface.PRIVATE_IP: {"ec2"},
+    }
+
+
+def test_packer_may_do_what_was_counted_in_a_bake() -> None:
+    """Every call that packer/README.md names has its action."""
+    text = (ROOT / "packer" / "README.md").read_text(encoding="utf-8")
+    table = text.partition("## What a bake asks of AWS")[2].partition("## The lock")[0]
+    named = set(re.findall(r"`([A-Z]\w+)`", table))
+    allowed = actions(packer_policy(BLUEPRINT, SshInterface.SESSION_MANAGER))
+    assert len(named) > 15
+    assert {f"ec2:{each}" for each in named} <= allowed
+    whole = set(re.findall(r"`(\w+:[A-Z]\w+)`", table)) - {"sts:GetCallerIdentity"}
+    assert whole <= allowed
 
 
 def test_the_worker_may_prove_s3s_guards_where_it_tries_them() -> None:

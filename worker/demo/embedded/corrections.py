@@ -4,7 +4,6 @@ from typing import Final
 
 from worker.demo.embedded import (
     cloudwatch,
-    limits,
     s3_buckets,
     s3_checks,
     s3_configuration,
@@ -36,14 +35,13 @@ from worker.demo.embedded.ec2 import (
     templates,
     turns,
 )
-from worker.demo.embedded.iam import principals, propagation, roles, simulation
+from worker.demo.embedded.iam import principals, propagation, roles
 from worker.demo.embedded.layer import Layer
 
 SERVICES: Final = (
     speed,
     propagation,
     roles,
-    simulation,
     s3_buckets,
     s3_checks,
     s3_configuration,
@@ -71,7 +69,6 @@ SERVICES: Final = (
     functions,
     mappings,
     cloudwatch,
-    limits,
     ssm,
 )
 

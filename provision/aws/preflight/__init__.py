@@ -1,1 +1,0 @@
-"""Gathers what the preflight judges: describe, get, list and simulate calls only."""
