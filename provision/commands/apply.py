@@ -2,12 +2,14 @@
 
 import sys
 import time
+from collections.abc import Sequence
 
 import click
 
 from provision.apply import Applied
 from provision.apply import apply as carry_out
 from provision.aws.waiting import telling
+from provision.commands.checks import look_ahead, must_pass
 from provision.commands.context import Context, with_stack
 from provision.commands.output import (
     console,
@@ -19,7 +21,7 @@ from provision.commands.output import (
 )
 from provision.commands.plan import introduce, plan_for
 from provision.commands.verify import verification
-from provision.core.finding import failures
+from provision.core.finding import Finding, failures
 from provision.core.plan import Plan
 from provision.core.resource import Key
 from provision.errors import ExitCode, PartialError, ProvisionError, RefusedError
@@ -56,22 +58,30 @@ def apply(context: Context, *, yes: bool, adopt: tuple[str, ...]) -> None:
     if not context.wants_json:
         introduce(context, blueprint)
     planned = plan_for(context, blueprint, frozenset(map(_key, adopt)))
-    _agree(context, planned, yes=yes)
+    looked = look_ahead(context, blueprint, planned)
+    _agree(context, planned, looked, yes=yes)
     _carry_out(context, blueprint, planned)
     say("verifying ...")
     found = verification(context, context.blueprint())
     if context.wants_json:
-        print_json({"plan": plan_document(planned), "verify": findings_document(found)})
+        print_json(
+            {
+                "plan": plan_document(planned),
+                "preflight": findings_document(looked),
+                "verify": findings_document(found),
+            }
+        )
     if failures(found):
         sys.exit(ExitCode.PARTIAL)
 
 
-def _agree(context: Context, planned: Plan, *, yes: bool) -> None:
+def _agree(context: Context, planned: Plan, looked: Sequence[Finding], *, yes: bool) -> None:
     if not context.wants_json:
         console().print(plan_view(planned))
     if planned.refusals:
         names = ", ".join(str(refusal.key) for refusal in planned.refusals)
         raise RefusedError(f"nothing was changed: {names}", planned.refusals[0].hint)
+    must_pass(looked)
     if planned.steps and not yes:
         click.confirm("Carry this out?", abort=True, err=True)
 

@@ -18,6 +18,7 @@ from provision.resources import (
     log_group,
     mapping,
     notification,
+    pipeline,
     queue,
     role,
     scaling,
@@ -52,12 +53,7 @@ DESTROY_ORDER: Final = (
 def intentions(blueprint: Blueprint) -> tuple[Intention, ...]:
     """Return every resource that the stack has, may have or had, in the order of creation."""
     return (
-        _want(queue.dead_letter_queue(blueprint)),
-        _want(queue.queue(blueprint)),
-        _want(topic.upload_topic(blueprint)),
-        _want(subscription.queue_subscription(blueprint)),
-        *_owners_or_ours(bucket.bucket(blueprint)),
-        _want(notification.notification(blueprint)),
+        *pipeline.intentions(blueprint),
         _want(role.worker_role(blueprint)),
         _want(instance_profile.worker_profile(blueprint)),
         security_group.intention(blueprint),
@@ -100,11 +96,7 @@ def providers(aws: Aws, blueprint: Blueprint, pause: Pause = quiet_pause) -> Map
         function.KIND: function.FunctionProvider(aws.lambda_, names),
         log_group.KIND: log_group.LogGroupProvider(aws.logs, names),
         mapping.KIND: mapping.MappingProvider(aws.lambda_, names),
-        queue.KIND: queue.QueueProvider(aws.sqs),
-        topic.KIND: topic.TopicProvider(aws.sns, names),
-        subscription.KIND: subscription.SubscriptionProvider(aws.sns, names),
-        bucket.KIND: bucket.BucketProvider(aws.s3, names.account),
-        notification.KIND: notification.NotificationProvider(aws.s3, names),
+        **pipeline.providers(aws.s3, aws.sns, aws.sqs, names),
         role.KIND: role.RoleProvider(aws.iam),
         instance_profile.KIND: instance_profile.InstanceProfileProvider(aws.iam),
         security_group.KIND: security_group.SecurityGroupProvider(aws.ec2, blueprint),
@@ -118,8 +110,3 @@ def providers(aws: Aws, blueprint: Blueprint, pause: Pause = quiet_pause) -> Map
 
 def _want(wanted: Wanted) -> Intention:
     return Intention(wanted.key, wanted)
-
-
-def _owners_or_ours(wanted: Wanted | None) -> tuple[Intention, ...]:
-    """Say nothing at all about the owner's bucket: "not wanted" would take away one of ours."""
-    return () if wanted is None else (_want(wanted),)

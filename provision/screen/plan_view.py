@@ -40,7 +40,7 @@ def summary(plan: Plan) -> str:
     return f"{', '.join(counts)}{refused}."
 
 
-def plan_document(plan: Plan) -> Json:
+def plan_document(plan: Plan) -> dict[str, Json]:
     """Return the plan as a JSON document; values are whole."""
     return {
         "steps": [_step_document(step) for step in plan.steps],

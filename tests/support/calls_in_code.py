@@ -17,6 +17,7 @@ SERVICES = {
             "cloudwatch",
             "ec2",
             "iam",
+            "kms",
             "lambda",
             "logs",
             "s3",

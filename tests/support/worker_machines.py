@@ -6,6 +6,7 @@ state. Its log goes to CloudWatch Logs, as the agent on the image sends it.
 
 import json
 import shlex
+import signal
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +22,9 @@ from worker.demo.embedded.server import REGION, EmbeddedAws
 
 SHIP_SECONDS = 0.2
 """The agent's pace; five seconds on AWS."""
+
+STOP_SECONDS = 15.0
+"""Of an instance's shutdown: a worker that has drained needs none of it."""
 
 SHORT = {"WAIT_TIME_SECONDS": "1"}
 """A drain waits for the open poll to come home: a test has no twenty seconds for it."""
@@ -81,11 +85,11 @@ class WorkerMachines:
             machine.worker = Worker(environment, self._folder / f"{instance_id}.log")
 
     def terminated(self, instance_id: str) -> None:
-        """End the process, and forget the instance; a drained one has ended by itself."""
+        """Shut down, and forget the instance."""
         with self._lock:
             machine = self._machines.pop(instance_id)
             self.gone.append(machine)
-        self.stopped_for_good(machine)
+        threading.Thread(target=self._shut_down, args=(machine,), daemon=True).start()
 
     def imaged(self, instance_id: str, image_id: str, *, reboot: bool) -> None:
         """Keep nothing: the disk is this machine's."""
@@ -102,8 +106,8 @@ class WorkerMachines:
         self._over.set()
         self._agent.join()
         with self._lock:
-            for machine in self._machines.values():
-                self.stopped_for_good(machine)
+            for machine in [*self._machines.values(), *self.gone]:
+                self._pull_the_plug(machine)
 
     def workers(self) -> list[Worker]:
         """Return every worker, those that are gone first."""
@@ -117,12 +121,20 @@ class WorkerMachines:
 
     # --- inside -----------------------------------------------------------------------------------
 
+    def _shut_down(self, machine: Machine) -> None:
+        """End the worker as systemd does at a shutdown, then everything."""
+        if machine.worker and machine.worker.code is None:
+            machine.worker.send(signal.SIGTERM)
+        until = time.monotonic() + STOP_SECONDS
+        while machine.worker and machine.worker.code is None and time.monotonic() < until:
+            time.sleep(SHIP_SECONDS)
+        self._pull_the_plug(machine)
+
     @staticmethod
-    def stopped_for_good(machine: Machine) -> None:
-        """End process and metadata service."""
+    def _pull_the_plug(machine: Machine) -> None:
         if machine.worker is not None:
             machine.worker.kill()
-        threading.Thread(target=machine.closing.close, daemon=True).start()
+        machine.closing.close()
 
     def _surroundings(self, imds: FakeImds) -> dict[str, str]:
         assert self.aws is not None

@@ -1,8 +1,10 @@
 """Bucket, topic, queues, subscription and rule: made, made again, adopted, encrypted anew."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from support.photograph import photograph
 from support.provision_cli import run
 from support.provision_world import World
@@ -13,11 +15,11 @@ from provision.core.plan import Update
 from provision.core.resource import OWNER_TAG, Key, Wanted
 from provision.resources import bucket, subscription
 from provision.resources.catalogue import intentions
+from worker.demo.account import Account
+from worker.demo.embedded.server import EmbeddedAws
+from worker.demo.pipeline import create_pipeline
 
 Build = Callable[..., World]
-Path = Any
-"""pytest's tmp_path."""
-
 OWNER = f"tag:{OWNER_TAG}"
 KEY = "arn:aws:kms:us-east-2:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 ANOTHER_ACCOUNT = "210987654321"
@@ -45,6 +47,20 @@ def test_a_file_that_lands_is_told_to_the_queue(world: World) -> None:
     assert '"Type": "Notification"' in message["Body"]
     assert "uploads/a" in message["Body"]
     list(empty(aws.s3, names.bucket))
+
+
+@pytest.mark.parametrize(("versioned", "status"), [(True, "Enabled"), (False, None)])
+def test_the_demos_pipeline_is_a_stacks(
+    region: EmbeddedAws, name: str, *, versioned: bool, status: str | None
+) -> None:
+    """Its own bucket keeps versions; without, the bucket is the user's, and only told of."""
+    account = Account(region)
+    made = create_pipeline(account, name, versioned=versioned)
+    assert made.queue_url.endswith(f"{name}-uploads")
+    assert account.s3.get_bucket_versioning(Bucket=name).get("Status") == status
+    told = account.s3.get_bucket_notification_configuration(Bucket=name)
+    assert [rule["Id"] for rule in told["TopicConfigurations"]] == [f"s3-event-worker-{name}"]
+    account.close()
 
 
 # --- encryption -----------------------------------------------------------------------------------

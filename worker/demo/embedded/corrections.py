@@ -4,6 +4,7 @@ from typing import Final
 
 from worker.demo.embedded import (
     cloudwatch,
+    limits,
     s3_buckets,
     s3_checks,
     s3_configuration,
@@ -35,13 +36,14 @@ from worker.demo.embedded.ec2 import (
     templates,
     turns,
 )
-from worker.demo.embedded.iam import principals, propagation, roles
+from worker.demo.embedded.iam import principals, propagation, roles, simulation
 from worker.demo.embedded.layer import Layer
 
 SERVICES: Final = (
     speed,
     propagation,
     roles,
+    simulation,
     s3_buckets,
     s3_checks,
     s3_configuration,
@@ -69,6 +71,7 @@ SERVICES: Final = (
     functions,
     mappings,
     cloudwatch,
+    limits,
     ssm,
 )
 

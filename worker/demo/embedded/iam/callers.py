@@ -76,19 +76,28 @@ def _session(session: Moto) -> Caller:
         role = iam_backends[ACCOUNT]["aws"].get_role_by_arn(session.role_arn)
     except NotFoundException:
         return Caller(session.arn, names, (), keys)
+    return Caller(session.arn, names, policies_of_role(role), keys)
+
+
+def policies_of_role(role: Moto) -> tuple[Json, ...]:
+    """Give a role's policies: inline and attached."""
     inline = [json.loads(each) for each in role.policies.values()]
-    attached = _attached(role.managed_policies.values())
-    return Caller(session.arn, names, (*inline, *attached), keys)
+    return (*inline, *_attached(role.managed_policies.values()))
 
 
 def _user(user: Moto) -> Caller:
+    keys = {"aws:PrincipalArn": user.arn, "aws:username": user.name}
+    return Caller(user.arn, frozenset({user.arn}), policies_of_user(user), keys)
+
+
+def policies_of_user(user: Moto) -> tuple[Json, ...]:
+    """Give a user's policies and those of its groups: inline and attached."""
     groups = iam_backends[ACCOUNT]["aws"].get_groups_for_user(user.name)
     inline = [json.loads(each) for one in (user, *groups) for each in one.policies.values()]
     attached = [
         each for one in (user, *groups) for each in _attached(one.managed_policies.values())
     ]
-    keys = {"aws:PrincipalArn": user.arn, "aws:username": user.name}
-    return Caller(user.arn, frozenset({user.arn}), (*inline, *attached), keys)
+    return (*inline, *attached)
 
 
 def _attached(policies: Iterable[Moto]) -> list[Json]:

@@ -1,0 +1,1 @@
+"""Gathers what the preflight judges: describe, get, list and simulate calls only."""

@@ -1,0 +1,238 @@
+"""The preflight against the embedded AWS: what it sees there, and that it changes nothing."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from click.testing import CliRunner
+from support.provision_cli import stack_file
+from support.provision_world import IMAGE, World
+from support.recorded_aws import RecordedAws, Sent
+
+from provision.aws.preflight.account import permissions_of, quotas_of
+from provision.aws.preflight.bucket import bucket_facts
+from provision.aws.preflight.machines import machine_facts
+from provision.aws.preflight.run import preflight
+from provision.aws.session import Aws
+from provision.aws.surroundings import identify
+from provision.cli import main
+from provision.core.finding import Finding, Level, failures
+from provision.policies.grants import Grant, same
+
+Build = Callable[..., World]
+
+GRANTS = (
+    Grant("Queues", same("sqs", "CreateQueue DeleteQueue"), ("arn:aws:sqs:us-east-2:123:files-*",)),
+    Grant(
+        "Tagged",
+        same("ec2", "CreateTags"),
+        ("*",),
+        {"StringEquals": {"aws:RequestTag/s3-event-worker:stack": "files"}},
+    ),
+)
+
+
+def look(world: World) -> list[Finding]:
+    """Run the whole preflight."""
+    identity = identify(world.aws.sts)
+    return list(preflight(world.aws, world.blueprint, identity, GRANTS))
+
+
+def test_a_fresh_account_passes_and_nothing_is_changed(world: World) -> None:
+    """Account and caller stand first; describe, get, list and simulate calls only."""
+    with world.aws.recording() as sent:
+        found = look(world)
+    assert not failures(found)
+    assert found[0].subject == "credentials"
+    assert "123456789012" in found[0].detail
+    assert {each.subject for each in found} >= {"permissions", "quotas", "zones"}
+    assert [each.operation for each in sent if each.writes] == []
+
+
+def test_an_applied_stack_passes_as_well(world: World) -> None:
+    """Its own rule, group and bucket are no clash."""
+    world.apply()
+    assert not failures(look(world))
+
+
+def test_rule_09_an_overlapping_rule_of_somebody_else_is_refused(world: World) -> None:
+    """S3 would take none of the configuration."""
+    world.apply()
+    bucket = world.blueprint.names.bucket
+    arn = world.aws.sns.create_topic(Name=f"{world.stack}-theirs")["TopicArn"]
+    rules: Any = {
+        "TopicConfigurations": [
+            {
+                "Id": "theirs",
+                "TopicArn": arn,
+                "Events": ["s3:ObjectCreated:Put"],
+                "Filter": {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".pdf"}]}},
+            }
+        ]
+    }
+    world.aws.s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration=rules, SkipDestinationValidation=True
+    )
+    [clash] = failures(look(world))
+    assert "'theirs'" in clash.detail
+    assert "rule 9" in clash.detail
+
+
+def test_a_bucket_that_has_to_exist_and_does_not_is_refused(build: Build) -> None:
+    """Only our rule would be added to it; there is nothing to add to."""
+    world = build(pipeline={"existing_bucket": True})
+    assert bucket_facts(world.aws.s3, world.blueprint).state == "free"
+    assert [each.detail for each in failures(look(world))] == ["is not there"]
+
+
+def test_rule_35_type_zones_and_architecture_are_looked_up(build: Build) -> None:
+    """An Arm type does not run the image; an unknown one is told as such."""
+    arm = build(instances={"type": "t4g.small"})
+    [misfit] = failures(look(arm))
+    assert "arm64" in misfit.detail
+    unknown = build(instances={"type": "x9.small"})
+    assert [each.subject for each in failures(look(unknown))] == ["instance type x9.small", "zones"]
+
+
+def test_what_the_stack_file_names_has_to_be_there(build: Build) -> None:
+    """Subnets, security groups, key pair, AMI: each that is missing is named."""
+    world = build(
+        instances={
+            "subnets": ["subnet-0123456789abcdef0"],
+            "security_groups": ["sg-0123456789abcdef0"],
+            "key_pair": "nobodys",
+            "ami": "ami-0123456789abcdef0",
+        }
+    )
+    world.blueprint = type(world.blueprint)(world.blueprint.stack, world.blueprint.names)
+    assert [each.subject for each in failures(look(world))] == [
+        "subnet subnet-0123456789abcdef0",
+        "security group sg-0123456789abcdef0",
+        "key pair nobodys",
+        "AMI ami-0123456789abcdef0",
+    ]
+
+
+def test_rule_12_a_key_that_s3_and_sns_may_not_use_is_refused(
+    build: Build, aws: RecordedAws
+) -> None:
+    """A fresh key's policy lets the account in, and no service."""
+    key = aws.kms.create_key()["KeyMetadata"]["Arn"]
+    world = build(pipeline={"kms_key_arn": key})
+    closed = failures(look(world))
+    assert [each.detail.split(" ")[5] for each in closed] == [
+        "s3.amazonaws.com",
+        "sns.amazonaws.com",
+    ]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": ["s3.amazonaws.com", "sns.amazonaws.com"]},
+                "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
+                "Resource": "*",
+            }
+        ],
+    }
+    aws.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+    assert not failures(look(world))
+
+
+def test_a_key_that_is_not_there_is_refused(build: Build) -> None:
+    """An ARN of nothing."""
+    arn = "arn:aws:kms:us-east-2:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
+    assert [each.detail for each in failures(look(build(pipeline={"kms_key_arn": arn})))] == [
+        "is missing"
+    ]
+
+
+def test_rule_06_permissions_are_simulated_for_the_caller(aws: RecordedAws, name: str) -> None:
+    """What the policy does not allow is named; conditions are met as our requests would."""
+    user = aws.iam.create_user(UserName=name)["User"]["Arn"]
+    allowed: Any = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": "sqs:CreateQueue",
+                "Resource": "arn:aws:sqs:us-east-2:123:files-*",
+            },
+            {
+                "Effect": "Allow",
+                "Action": "ec2:CreateTags",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"aws:RequestTag/s3-event-worker:stack": "files"}},
+            },
+        ],
+    }
+    aws.iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(allowed))
+    told = permissions_of(aws.iam, user, GRANTS)
+    assert (told.denied, told.asked, told.unknown) == (("sqs:DeleteQueue",), 3, "")
+
+
+def test_a_caller_that_cannot_be_simulated_is_said_so(aws: RecordedAws) -> None:
+    """A role with a path, or no permission to simulate: nothing is claimed."""
+    told = permissions_of(aws.iam, "arn:aws:iam::123456789012:role/none", GRANTS)
+    assert "NoSuchEntity" in told.unknown
+
+
+def test_quotas_are_read_against_what_is_used(world: World) -> None:
+    """VCPUs for twice the maximum, as a rollout needs; groups and roles as the services tell."""
+    quotas = {each.name: each for each in quotas_of(world.aws, world.blueprint)}
+    vcpus = quotas["on-demand vCPUs"]
+    assert vcpus.needed == 2 * 2 * 2
+    assert quotas["Auto Scaling groups"].needed == 1
+    world.apply()
+    world.region.clock.advance(60)
+    after = {each.name: each for each in quotas_of(world.aws, world.blueprint)}
+    assert after["Auto Scaling groups"].needed == 0
+    assert after["on-demand vCPUs"].used > vcpus.used
+
+
+def test_rule_39_the_scalers_wish_is_known(world: World) -> None:
+    """So that a maximum below it can be told before it takes instances away."""
+    world.apply()
+    assert machine_facts(world.aws, world.blueprint).desired == 1
+    assert machine_facts(world.aws, world.blueprint).ami is not None
+    assert world.blueprint.image == IMAGE
+
+
+def test_what_may_not_be_looked_at_is_a_warning(world: World, name: str) -> None:
+    """A caller with no permission at all: nothing is raised, and nothing is claimed."""
+    world.aws.iam.create_user(UserName=name)
+    key = world.aws.iam.create_access_key(UserName=name)["AccessKey"]
+    session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-2")
+    closed = Aws(session, world.region.endpoint_url)
+    with world.region.enforcing_iam():
+        found = list(preflight(closed, world.blueprint, identify(closed.sts), GRANTS))
+    levels = {each.subject: each.level for each in found}
+    assert levels.pop("credentials") is Level.OK
+    assert levels.pop(f"bucket {world.blueprint.names.bucket}") is Level.FAILURE
+    assert set(levels.values()) == {Level.WARNING}
+    assert levels.keys() == {"permissions", "instances"}
+
+
+@pytest.mark.parametrize(("command", "status"), [(("apply", "--yes"), 1), (("plan",), 1)])
+def test_nothing_is_made_while_the_preflight_fails(
+    world: World, tmp_path: Path, command: tuple[str, ...], status: int
+) -> None:
+    """The fault and what to do about it are shown, and no request changes anything."""
+    with stack_file(world, tmp_path).open("a") as file:
+        file.write('[instances]\nkey_pair = "nobodys"\n')
+    environment = {
+        **world.region.environment(),
+        "PROVISION_STACK": str(tmp_path / "stack.toml"),
+        "COLUMNS": "200",
+    }
+    before = world.region.requests.snapshot()
+    done = CliRunner().invoke(main, command, env=environment)
+    asked = world.region.requests.snapshot() - before
+    assert done.exit_code == status
+    assert "key pair nobodys" in done.stderr
+    assert "correct `key_pair`" in done.stderr
+    written = [each for each in asked if Sent(f"x.{each}", {}).writes]
+    assert [each for each in written if not each.startswith("GET ")] == []
