@@ -21,15 +21,9 @@ def empty(s3: "S3Client", bucket: str) -> Iterator[int]:
         listed = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         if not listed:
             break
-        doomed: list[Any] = [
-            {"Key": each["Key"], "VersionId": each["VersionId"]} for each in listed
-        ]
-        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
-        if errors := answer.get("Errors"):
-            raise PartialError(
-                f"{bucket}: {errors[0].get('Key')}: {errors[0].get('Message')}",
-                "look at the bucket's Object Lock and policies",
-            )
+        _delete(
+            s3, bucket, [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in listed]
+        )
         gone += len(listed)
         yield gone
     _abort_uploads(s3, bucket)

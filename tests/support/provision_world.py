@@ -1,6 +1,6 @@
 """A stack in an embedded AWS: planned, applied, cut short and destroyed as the commands do it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -69,9 +69,16 @@ class World:
 
     def apply_until(self, writes: int) -> bool:
         """Apply, cut after so many writing requests; says whether it was cut at all."""
+        return self._until(writes, self.apply)
+
+    def destroy_until(self, writes: int) -> bool:
+        """Destroy, cut likewise."""
+        return self._until(writes, self.destroy)
+
+    def _until(self, writes: int, run: Callable[[], object]) -> bool:
         try:
             with self.aws.cut_after(writes):
-                self.apply()
+                run()
         except CutError:
             return True
         return False

@@ -162,3 +162,19 @@ def test_nothing_of_anybody_else_is_touched(
     named = {each.key for each in intentions}
     others = {key: each for key, each in found.items() if each.owner != STACK or key not in named}
     assert {key: things.found.get(key) for key in others} == others
+
+
+def test_what_is_barred_cannot_even_be_adopted() -> None:
+    """Another account's bucket stays another account's; the operator chooses another name."""
+    key = Key("bucket", "taken")
+    found = Found(None, barred="the name is another AWS account's")
+    plan = make_plan(
+        [Intention(key, Wanted(key, ()))],
+        {key: found},
+        stack="files",
+        adopt=frozenset({key}),
+    )
+    assert plan.steps == ()
+    assert plan.refusals == (
+        Refusal(key, "the name is another AWS account's", "choose another name in the stack file"),
+    )
