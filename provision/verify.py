@@ -9,14 +9,16 @@ from provision.aws.group_facts import group_facts
 from provision.aws.guards import probe_guards
 from provision.aws.services import service_states
 from provision.aws.session import Aws
+from provision.aws.stack_facts import Observer
 from provision.canary import PATIENCE_SECONDS, Canaries, CanaryError, Route
 from provision.core.finding import Finding, failure, ok, warning
 from provision.core.group import GroupFacts
 from provision.core.judge_instances import Expected, judge_instances
 from provision.core.plan import make_plan
+from provision.core.status import judge_twin
 from provision.resources import catalogue, queue
 from provision.screen.plan_view import summary
-from provision.spec.blueprint import Blueprint
+from provision.spec.blueprint import Blueprint, Consumer
 
 SETTLE_SECONDS: Final = 60.0
 """SQS's attributes take up to a minute to be told back (rule 13)."""
@@ -37,7 +39,7 @@ class Verification:
     def run(self) -> Iterator[Finding]:
         """Yield findings as they come; raises ClientError for what could not be looked at."""
         yield self._plan()
-        yield from self._instances()
+        yield from self._consumer()
         yield from probe_guards(self.aws.s3, self.blueprint, self.sleep)
         yield self._canary()
 
@@ -52,6 +54,18 @@ class Verification:
         found = observe(wanted, catalogue.providers(self.aws, self.blueprint))
         plan = make_plan(wanted, found, stack=self.blueprint.stack.name)
         return summary(plan) if plan.steps or plan.refusals else None
+
+    def _consumer(self) -> Iterator[Finding]:
+        """Look at whoever was cut over to; the other one is to rest."""
+        if self.blueprint.consumer is Consumer.EC2:
+            yield from self._instances()
+            return
+        observer = Observer(self.aws, self.blueprint)
+        yield judge_twin(observer.twin())
+        group = observer.group()
+        if group is not None and group.instances:
+            hint = "`provision cutover lambda` drains them"
+            yield warning("instances", f"{len(group.instances)} are there still", hint)
 
     def _instances(self) -> Iterator[Finding]:
         image, names = self.blueprint.image, self.blueprint.names
@@ -75,7 +89,8 @@ class Verification:
         route = canary_route(self.aws, self.blueprint)
         if route is None:
             return failure("canary", "there is no queue to send one through", "`provision apply`")
-        if self.blueprint.image is None:
+        on_ec2 = self.blueprint.consumer is Consumer.EC2
+        if on_ec2 and self.blueprint.image is None:
             return warning("canary", "not sent: nobody consumes without an AMI")
         self.say("sending a canary ...")
         canaries = Canaries(self.aws.s3, self.aws.sqs, route, sleep=self.sleep, clock=self.clock)

@@ -147,6 +147,16 @@ def _nobody(facts: StackFacts, waiting: int) -> Finding:
     return failure("consumer", f"nobody consumes; {waiting} messages wait", hint)
 
 
+def judge_twin(twin: TwinFacts | None) -> Finding:
+    """Say whether the function consumes, as it should once it was cut over to."""
+    if twin is None:
+        return failure("function", "is not there", "`provision apply`")
+    seen = f"{twin.function_state}, its mapping {twin.mapping_state or 'not there'}"
+    if (twin.function_state, twin.mapping_state) == ("Active", "Enabled"):
+        return ok("function", seen)
+    return failure("function", f"is {seen}", "`provision cutover lambda` turns it on")
+
+
 def named(consumer: Consumer) -> str:
     """Return the consumer as people call it."""
     return "EC2" if consumer is Consumer.EC2 else "Lambda"

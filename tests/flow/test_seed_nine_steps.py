@@ -4,8 +4,10 @@ The instances are `worker run` processes that drain through the group's hook; th
 worker's own package, run by the embedded AWS.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import boto3
 import pytest
@@ -17,7 +19,6 @@ from support.worker_machines import WorkerMachines
 from provision.aws.session import Aws
 from provision.core.finding import Level
 from provision.core.group import GroupFacts
-from provision.core.judge_instances import Expected, judge_instances
 from provision.core.status import judge
 from provision.spec.blueprint import Consumer
 from worker.demo.embedded.layer import Delays
@@ -36,7 +37,7 @@ def seed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seed]:
     """Run an AWS whose instances and functions run, with nothing in it."""
     machines = WorkerMachines(tmp_path_factory.mktemp("machines"), f"/s3-event-worker/{NAME}")
     with EmbeddedAws(
-        run_lambdas=True, machines=machines, delays=DELAYS, tick_seconds=0.2
+        run_lambdas=True, machines=machines, shell=machines, delays=DELAYS, tick_seconds=0.2
     ) as region:
         environment = region.environment()
         session = boto3.Session(
@@ -70,19 +71,22 @@ def test_the_nine_steps(seed: Seed) -> None:
     moves_a_file(seed, "second.txt")
     cuts_over_with_files_flowing(seed, LAMBDA)
     assert group_of(seed).instances == ()
+    assert {each.level for each in seed.verify()} == {Level.OK}
     by_hand, drained = seed.machines.workers()
     assert by_hand.wait() == 0
     assert [len(drained.events(name)) for name in ("hook-completed", "drained")] == [1, 1]
     assert drained.wait() == 0
 
 
-def test_and_back_again_cut_off_half_way(seed: Seed) -> None:
+def test_and_back_again_cut_off_half_way(seed: Seed, tmp_path: Path) -> None:
     """The operator's machine goes off in the middle, twice; the same command goes on."""
     with seed.traffic() as traffic:
         for point in ("from now on EC2 is to consume", "turning Lambda off"):
             with pytest.raises(StopHereError):
                 seed.cut_over(EC2, stop_at=point)
-        seed.cut_over(EC2)
+        ended = seed.command(tmp_path, "cutover", "ec2", "--json")
+    assert ended.exit_code == 0, ended.output
+    assert json.loads(ended.stdout)["consumers"] == ["ec2"]
     assert traffic.unattended == []
     nothing_is_left(seed, EC2)
 
@@ -111,13 +115,14 @@ def looks_as_the_seed_had_it(seed: Seed, image: str) -> None:
     network = blueprint.network
     assert network is not None
     assert {*network.subnets.values()} == {"us-east-2a", "us-east-2b", "us-east-2c"}
-    expected = Expected(group.name, group.template_version, image, blueprint.names.worker_role)
-    services = {each.id: "active" for each in group.in_service}
-    found = judge_instances(expected, group, services)
-    assert {each.level for each in found} == {Level.OK}
     worker = seed.machines.workers()[-1]
     wait_until(lambda: worker.events("ready"), "the service to be ready", 60, worker.picture)
-    assert seed.plan().steps == ()
+    seen = {each.subject: each for each in seed.verify()}
+    assert {each.level for each in seen.values()} == {Level.OK}
+    (instance,) = group.in_service
+    for told in (group.name, image, blueprint.names.worker_role):
+        assert told in seen[f"instance {instance.id}"].detail
+    assert seen[f"service on {instance.id}"].detail == "active"
 
 
 def cuts_over_with_files_flowing(seed: Seed, target: Consumer) -> None:

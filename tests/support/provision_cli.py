@@ -5,22 +5,30 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from provision.cli import main
+from provision.spec.stack import Stack
 from support.provision_world import World
+from worker.demo.embedded.server import EmbeddedAws
 
 
 def run(world: World, folder: Path, *arguments: str, typed: str = "") -> Result:
     """Run a command with the world's stack file; `typed` is what the operator types."""
+    return run_command(world.region, world.blueprint.stack, folder, *arguments, typed=typed)
+
+
+def run_command(
+    region: EmbeddedAws, stack: Stack, folder: Path, *arguments: str, typed: str = ""
+) -> Result:
+    """Run a command in a region, with the stack file of a stack."""
     environment = {
-        **world.region.environment(),
-        "PROVISION_STACK": str(stack_file(world, folder)),
+        **region.environment(),
+        "PROVISION_STACK": str(stack_file(stack, folder)),
         "COLUMNS": "200",
     }
     return CliRunner().invoke(main, arguments, input=typed, env=environment)
 
 
-def stack_file(world: World, folder: Path) -> Path:
-    """Write the stack file of a world whose settings are the defaults."""
-    stack = world.blueprint.stack
+def stack_file(stack: Stack, folder: Path) -> Path:
+    """Write the file of a stack whose settings are the defaults."""
     path = folder / "stack.toml"
     path.write_text(
         f'name = "{stack.name}"\nregion = "{stack.region}"\n'

@@ -6,8 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
+from click.testing import Result
+
+from provision.ami_from_instance import ImageMaker, Order
 from provision.apply import apply, observe
 from provision.aws.consumer import read_consumer
 from provision.aws.cutover_hands import CutoverHands
@@ -16,6 +20,7 @@ from provision.aws.stack_facts import Observer
 from provision.aws.surroundings import identify, survey
 from provision.canary import Canaries
 from provision.commands.cutover import cutover_of
+from provision.core.finding import Finding
 from provision.core.plan import Plan, make_plan
 from provision.core.resource import OWNER_TAG
 from provision.core.status import consumers
@@ -24,8 +29,9 @@ from provision.resources.catalogue import intentions, providers
 from provision.spec.blueprint import Blueprint, Consumer
 from provision.spec.stack import Stack
 from provision.spec.user_data import user_data
-from provision.verify import canary_route
+from provision.verify import Verification, canary_route
 from support.flow_process import wait_until
+from support.provision_cli import run_command
 from support.provision_twin import Heard
 from support.worker_machines import WorkerMachines
 from worker.demo.embedded.server import EmbeddedAws
@@ -100,15 +106,20 @@ class Seed:
 
     def image_of(self, instance: str) -> str:
         """Make an AMI from it, with reboot, wait until it is available, and let the source go."""
-        tags: Any = [{"Key": OWNER_TAG, "Value": self.stack.name}]
-        image = self.aws.ec2.create_image(
-            InstanceId=instance,
-            Name=f"{self.stack.name}-worker-1",
-            TagSpecifications=[{"ResourceType": "image", "Tags": tags}],
-        )["ImageId"]
-        self.wait(lambda: self.blueprint.image is not None, "the image to be available")
+        maker = ImageMaker(self.aws, lambda _, seconds: briefly(seconds), self.said.append)
+        tags = {OWNER_TAG: self.stack.name}
+        image = maker.make(Order(instance, f"{self.stack.name}-worker-1", tags)).id
         self.aws.ec2.terminate_instances(InstanceIds=[instance])
         return image
+
+    def verify(self) -> list[Finding]:
+        """Verify everything, as `apply` does at its end."""
+        checks = Verification(self.aws, self.blueprint, briefly, time.monotonic, self.said.append)
+        return list(checks.run())
+
+    def command(self, folder: Path, *arguments: str) -> Result:
+        """Run one of `provision`'s commands as it is, with its own patience."""
+        return run_command(self.region, self.stack, folder, *arguments)
 
     def cut_over(self, target: Consumer, *, stop_at: str = "") -> None:
         """Cut over as the command does; with `stop_at`, until something of the kind is said."""

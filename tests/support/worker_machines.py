@@ -9,7 +9,7 @@ import shlex
 import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,6 +93,20 @@ class WorkerMachines:
 
     def imaged(self, instance_id: str, image_id: str, *, reboot: bool) -> None:
         """Keep nothing: the disk is this machine's."""
+
+    # --- Shell: Systems Manager's Run Command -----------------------------------------------------
+
+    def instances(self) -> tuple[str, ...]:
+        """Name the instances whose agent is online."""
+        with self._lock:
+            return tuple(self._machines)
+
+    def run(self, instance_id: str, commands: Sequence[str]) -> tuple[int, str, str]:
+        """Answer `systemctl is-active` as systemd would."""
+        assert [each.startswith("systemctl is-active") for each in commands] == [True]
+        worker = self._machines[instance_id].worker
+        active = worker is not None and worker.code is None
+        return (0, "active\n", "") if active else (3, "failed\n", "")
 
     # --- for tests --------------------------------------------------------------------------------
 

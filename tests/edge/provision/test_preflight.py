@@ -221,7 +221,7 @@ def test_nothing_is_made_while_the_preflight_fails(
     world: World, tmp_path: Path, command: tuple[str, ...], status: int
 ) -> None:
     """The fault and what to do about it are shown, and no request changes anything."""
-    with stack_file(world, tmp_path).open("a") as file:
+    with stack_file(world.blueprint.stack, tmp_path).open("a") as file:
         file.write('[instances]\nkey_pair = "nobodys"\n')
     environment = {
         **world.region.environment(),

@@ -20,6 +20,7 @@ from provision.core.status import (
     TwinFacts,
     consumers,
     judge,
+    judge_twin,
 )
 from provision.screen.status_view import ago, status_document, status_view
 from provision.spec.blueprint import Consumer
@@ -179,6 +180,24 @@ def test_the_document_is_plain_json_and_names_the_consumers() -> None:
     assert document["cut_over_to"] == "ec2"
     assert document["observed"]["queue"]["waiting"] == 0
     assert document["observed"]["at"] == "2026-03-01T12:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("twin", "level", "told"),
+    [
+        (ON, Level.OK, "Active, its mapping Enabled"),
+        (OFF, Level.FAILURE, "is Active, its mapping Disabled"),
+        (TwinFacts("Pending", "Enabled"), Level.FAILURE, "is Pending, its mapping Enabled"),
+        (TwinFacts("Active", ""), Level.FAILURE, "is Active, its mapping not there"),
+        (None, Level.FAILURE, "is not there"),
+    ],
+)
+def test_a_function_that_was_cut_over_to_is_verified(
+    twin: TwinFacts | None, level: Level, told: str
+) -> None:
+    """It must be active, and its mapping must poll."""
+    found = judge_twin(twin)
+    assert (found.level, found.detail) == (level, told)
 
 
 @given(st.integers(0, 10**8))
