@@ -29,6 +29,7 @@ MAX_VISIBILITY_SECONDS = 43_200
 """SQS's limit, 12 hours; rule 20."""
 
 GUARDS = ("required", "best-effort")
+EXECUTORS = ("auto", "boto3")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("auto", "json", "console")
 PRESERVABLE = ("storage-class", "encryption")
@@ -58,7 +59,8 @@ class Settings:
     queue_url: str
     region: str
     rules: Rules
-    concurrency: int = 32
+    concurrency: int = 0  # as many as suit the executor
+    executor: str = "auto"
     visibility_timeout: int = 120
     wait_time_seconds: int = 20
     drain_seconds: int = 90
@@ -88,7 +90,8 @@ class Settings:
             ),
             "MULTIPART_THRESHOLD": str(moves.multipart_threshold),
             "PART_SIZE": str(moves.part_size),
-            "CONCURRENCY": str(self.concurrency),
+            "CONCURRENCY": str(self.concurrency or ""),
+            "EXECUTOR": self.executor,
             "VISIBILITY_TIMEOUT": str(self.visibility_timeout),
             "WAIT_TIME_SECONDS": str(self.wait_time_seconds),
             "DRAIN_SECONDS": str(self.drain_seconds),
@@ -138,7 +141,8 @@ def read_settings(
         queue_url=queue_url,
         region=_region(reader, queue_url),
         rules=_rules(reader),
-        concurrency=reader.number("CONCURRENCY", 32, 1, 1024),
+        concurrency=reader.number("CONCURRENCY", 0, 1, 1024),
+        executor=reader.choice("EXECUTOR", EXECUTORS),
         visibility_timeout=reader.number("VISIBILITY_TIMEOUT", 120, 1, MAX_VISIBILITY_SECONDS),
         wait_time_seconds=reader.number("WAIT_TIME_SECONDS", 20, 0, 20),
         drain_seconds=reader.number("DRAIN_SECONDS", 90, 1, 7200),

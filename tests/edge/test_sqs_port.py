@@ -1,15 +1,22 @@
-"""boto3's queue port on the embedded AWS, and what it makes of SQS's refusals."""
+"""Each queue port on the embedded AWS, and what boto3's makes of SQS's refusals."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from botocore.stub import Stubber
 from support.aws_process import connect, embedded_aws
+from support.loop_thread import LoopThread
+from support.s3_worlds import make_credentials
 
+from worker.aws.http.sender import Sender
+from worker.aws.http.senders import Senders
+from worker.aws.http.sqs import LoopQueue
 from worker.aws.sqs import BotoQueue
-from worker.loop.queue_port import QueueUnavailableError
+from worker.loop.queue_port import BlockingQueue, QueueUnavailableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +24,13 @@ class World:
     """A client, the port on a queue of the test's own, and its URL."""
 
     client: Any
-    queue: BotoQueue
+    queue_of: Callable[[str], BlockingQueue]
     url: str
+
+    @property
+    def queue(self) -> BlockingQueue:
+        """The port on the test's own queue."""
+        return self.queue_of(self.url)
 
     def send(self, *bodies: str) -> None:
         """Put messages in."""
@@ -35,12 +47,46 @@ def client() -> Iterator[Any]:
         made.close()
 
 
+@contextmanager
+def queues_in_the_loop(client: Any) -> Iterator[Callable[[str], BlockingQueue]]:  # noqa: ANN401 - boto3's
+    """Make the event loop's ports."""
+    with LoopThread() as loop:
+        senders = Senders(client, loop.run(make_credentials), None, 1)
+        opened: list[Sender] = []
+
+        def queue_of(url: str) -> BlockingQueue:
+            sender = loop.run(senders.of_queue, client, url)
+            opened.append(sender)
+            return loop.queue(LoopQueue(sender, url, asyncio.sleep))
+
+        yield queue_of
+        for sender in opened:
+            loop.run(sender.pool.close)
+
+
+@pytest.fixture(scope="module", params=["boto3", "asyncio"])
+def queue_of(
+    client: Any,  # noqa: ANN401 - boto3's
+    request: pytest.FixtureRequest,
+) -> Iterator[Callable[[str], BlockingQueue]]:
+    """Give each port in turn: how it is made for a queue's URL."""
+    if request.param == "boto3":
+        yield lambda url: BotoQueue(client, url)
+        return
+    with queues_in_the_loop(client) as make:
+        yield make
+
+
 @pytest.fixture
-def world(client: Any, request: pytest.FixtureRequest) -> World:  # noqa: ANN401 - boto3's
+def world(
+    client: Any,  # noqa: ANN401 - boto3's
+    queue_of: Callable[[str], BlockingQueue],
+    request: pytest.FixtureRequest,
+) -> World:
     """Make a queue."""
     name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name)
     url = client.create_queue(QueueName=name[:80])["QueueUrl"]
-    return World(client, BotoQueue(client, url), url)
+    return World(client, queue_of, url)
 
 
 def test_a_message_is_received_with_its_count(world: World) -> None:
@@ -87,7 +133,7 @@ def test_one_receipt_twice_is_two_entries(world: World) -> None:
 
 def test_a_queue_that_is_not_there_is_a_persons_business(world: World) -> None:
     """Each call says so, with AWS's own words."""
-    gone = BotoQueue(world.client, world.url + "-not")
+    gone = world.queue_of(world.url + "-not")
     for call in (lambda: gone.receive(10, 0, 60), lambda: gone.delete(["r"])):
         with pytest.raises(QueueUnavailableError) as refused:
             call()

@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote_plus
 
 from support import virtual_loop
@@ -19,7 +19,6 @@ from worker.core.verdict import VerdictRules
 from worker.errors import ExitCode
 from worker.host.stop import StopReason, StopRequest
 from worker.loop.daemon import Daemon
-from worker.loop.queue_port import Queue
 from worker.settings import Settings
 
 BUCKET = "files"
@@ -31,6 +30,7 @@ GARBAGE = "not an event"
 def settings(**changes: Any) -> Settings:  # noqa: ANN401 - any of the settings' kinds
     """Return settings that work, with changes."""
     verdicts = changes.pop("verdicts", VerdictRules())
+    changes = {"concurrency": 32, **changes}
     return Settings("https://sqs/1/q", "us-east-2", Rules(ROUTE, verdicts=verdicts), **changes)
 
 
@@ -134,7 +134,7 @@ def play(
         s3.twin.store = LargeStore()
         daemon = Daemon(
             settings(**changes),
-            cast("Queue", queue),
+            queue,
             s3,
             stop,
             has_dlq=max_receive_count is not None,

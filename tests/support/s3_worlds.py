@@ -3,16 +3,23 @@
 Another executor joins in with one line in `PORTS`.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import botocore.credentials
+
 from support.aws_process import REGION, connect, embedded_aws
 from support.conditions import AWS
+from support.loop_thread import LoopThread
 from support.store import Pairs
 from support.twin import S3Twin
+from worker.aws.http.credentials import Credentials
+from worker.aws.http.s3 import LoopS3
+from worker.aws.http.senders import Senders
 from worker.aws.s3 import BotoS3
 from worker.core.port import (
     CopyObject,
@@ -90,6 +97,26 @@ def boto3_on_the_embedded_aws() -> Iterator[World]:
         client.close()
 
 
+@contextmanager
+def asyncio_on_the_embedded_aws() -> Iterator[World]:
+    """Give the event loop's own executor, likewise."""
+    with embedded_aws() as endpoint, ThreadPoolExecutor(16) as pool, LoopThread() as loop:
+        client = connect("s3", endpoint, max_pool_connections=16)
+        client.create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        senders = Senders(client, loop.run(make_credentials), None, 16)
+        s3 = LoopS3(senders.of_bucket, BotoS3(client, pool, never), never_async)
+        yield World(loop.port(s3), putting(client))
+        loop.run(senders.close)
+        client.close()
+
+
+def make_credentials() -> Credentials:
+    """Make the credentials that `connect` uses."""
+    return Credentials(botocore.credentials.Credentials("testing", "testing"), time.monotonic)
+
+
 def putting(client: Any) -> Put:  # noqa: ANN401 - a client of boto3
     """Make the owner's hand."""
 
@@ -119,9 +146,15 @@ def never(seconds: float) -> None:
     raise AssertionError(f"waited {seconds} s for another try")
 
 
+async def never_async(seconds: float) -> None:
+    """Stand in for the event loop's sleep."""
+    never(seconds)
+
+
 PORTS: dict[str, Callable[[], Any]] = {
     "twin": twin,
     "boto3": boto3_on_the_embedded_aws,
+    "asyncio": asyncio_on_the_embedded_aws,
 }
 
 

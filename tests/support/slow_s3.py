@@ -50,6 +50,10 @@ class SlowS3:
     most_copying: int = 0
     asked: list[tuple[float, Request]] = field(default_factory=list)
 
+    async def perform(self, request: Request, /) -> Reply:
+        """Carry the request out."""
+        return await asyncio.wrap_future(self.submit(request))
+
     def submit(self, request: Request, /) -> "Future[Reply]":
         """Start the request; its effect comes half-way, its reply at the end."""
         loop = asyncio.get_running_loop()

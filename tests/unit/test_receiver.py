@@ -3,8 +3,6 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import cast
 
 import pytest
 from support import virtual_loop
@@ -12,7 +10,7 @@ from support.queue_twin import QueueTwin, SlowQueue
 
 from worker.errors import AccessLostError
 from worker.loop.outage import Outage
-from worker.loop.queue_port import Queue, QueueUnavailableError, Received
+from worker.loop.queue_port import QueueUnavailableError, Received
 from worker.loop.receiver import ACCESS_LOST_AFTER_SECONDS, LONGEST_WAIT_SECONDS, Receiver
 from worker.loop.workload import Workload
 
@@ -31,8 +29,7 @@ class World:
         self.outages = [Outage(self.loop.time, lambda: 0.5) for _ in range(2)]
         self.started: list[tuple[Received, float, int]] = []
         self.receiver = Receiver(
-            queue=cast("Queue", self.queue),
-            thread=ThreadPoolExecutor(1),  # starts none in a virtual loop
+            queue=self.queue,
             start=self.start,
             workload=self.workload,
             outages=self.outages,
@@ -163,7 +160,7 @@ def test_a_poll_that_came_home_in_the_moment_of_the_stop_is_not_lost() -> None:
         message = world.twin.send("body")
         await asyncio.sleep(0.1)  # the poll's answer is due in this very moment
         for _ in range(20):
-            if world.receiver._open and world.receiver._open.done():  # noqa: SLF001 - the moment
+            if any(poll.done() for poll in world.receiver._open):  # noqa: SLF001 - the moment
                 break
             await asyncio.sleep(0)
         world.running.cancel()

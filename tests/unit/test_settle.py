@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import cast
 
 import pytest
 from structlog.testing import capture_logs
 from support import virtual_loop
 from support.queue_twin import QueueTwin, SlowQueue
 
-from worker.loop.queue_port import Queue, QueueUnavailableError
+from worker.loop.queue_port import QueueUnavailableError
 from worker.loop.settle import MAX_TRIES, Settle
 from worker.loop.workload import Workload
 
@@ -24,9 +22,8 @@ class World:
         self.loop = asyncio.get_running_loop()
         self.twin = QueueTwin(self.loop.time)
         self.workload = Workload(lambda: 100)
-        threads = ThreadPoolExecutor(1)  # starts none: the virtual loop runs calls itself
-        queue = cast("Queue", SlowQueue(self.twin, lambda _: 0.1))
-        self.settle = Settle(queue, threads, self.workload, visibility)
+        queue = SlowQueue(self.twin, lambda _: 0.1)
+        self.settle = Settle(queue, self.workload, visibility)
 
     def receive(self, count: int) -> list[str]:
         """Receive so many messages; return their receipts."""

@@ -33,15 +33,25 @@ class Clients:
         self._session = boto3.Session(region_name=region, profile_name=profile)
         self._endpoint = endpoint
 
+    @property
+    def ca_bundle(self) -> str | None:
+        """The file of trusted certificates that AWS_CA_BUNDLE or the profile names, if any."""
+        bundle: str | None = self._session._session.get_config_variable("ca_bundle")  # noqa: SLF001 - boto3 has no word for it
+        return bundle
+
+    def credentials(self) -> object:
+        """Return botocore's credentials, which refresh themselves; None if there are none."""
+        return self._session.get_credentials()
+
     def s3(self, connections: int) -> "S3Client":
         """Return an S3 client for so many calls at once; `worker.aws.s3` does the retries."""
         return self._session.client(
             "s3", config=_config(connections, tries=1), endpoint_url=self._endpoint
         )
 
-    def sqs(self) -> "SQSClient":
-        """Return an SQS client."""
-        config = _config(10, tries=2).merge(Config(read_timeout=POLL_TIMEOUT_SECONDS))
+    def sqs(self, connections: int = 2) -> "SQSClient":
+        """Return an SQS client for so many calls at once."""
+        config = _config(connections, tries=2).merge(Config(read_timeout=POLL_TIMEOUT_SECONDS))
         return self._session.client("sqs", config=config, endpoint_url=self._endpoint)
 
     def sts(self) -> "STSClient":

@@ -73,7 +73,7 @@ class BotoS3:
         self._observer: Observer = lambda _: None
         self._conditions = conditions
         self._tries = Retrying(
-            retry=retry_if_result(_passes),
+            retry=retry_if_result(passes),
             wait=wait_random_exponential(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS),
             stop=stop_after_attempt(MAX_TRIES),
             sleep=sleep,
@@ -104,7 +104,7 @@ class BotoS3:
         known: dict[DeleteObject, Reply] = {}
 
         def attempt() -> Reply:
-            left = tuple(each for each in request.deletes if _passes(known.get(each)))
+            left = tuple(each for each in request.deletes if passes(known.get(each)))
             reply = self._try(DeleteObjects(left))
             told = reply.replies if isinstance(reply, Replies) else (reply,) * len(left)
             known.update(zip(left, told, strict=True))
@@ -230,10 +230,10 @@ class BotoS3:
         return Copied(response["ETag"].strip('"'))
 
 
-def _passes(reply: Reply | None) -> bool:
+def passes(reply: Reply | None) -> bool:
     """Tell whether it is worth another try; None: it has not been tried yet."""
     if isinstance(reply, Replies):
-        return any(map(_passes, reply.replies))
+        return any(map(passes, reply.replies))
     passing = {FaultKind.THROTTLED, FaultKind.UNAVAILABLE}
     return reply is None or (isinstance(reply, Fault) and reply.kind in passing)
 

@@ -82,7 +82,7 @@ HEADER_NAMES = (
 def reply_to_error(operation: str, error: Exception) -> Reply:
     """Turn one of AWS_ERRORS into a reply; any other exception is raised again."""
     if isinstance(error, ClientError):
-        return _reply_to_code(
+        return reply_to_code(
             operation,
             str(error.response.get("Error", {}).get("Code", "")),
             str(error.response.get("Error", {}).get("Message", "")),
@@ -106,10 +106,11 @@ def is_credential_error(error: Exception) -> bool:
 def reply_to_key_error(error: Mapping[str, Any]) -> Reply:
     """Turn one entry of DeleteObjects' `Errors` into a reply."""
     code = str(error.get("Code", ""))
-    return _reply_to_code("DeleteObjects", code, str(error.get("Message", "")), 0)
+    return reply_to_code("DeleteObjects", code, str(error.get("Message", "")), 0)
 
 
-def _reply_to_code(operation: str, code: str, message: str, status: int) -> Reply:
+def reply_to_code(operation: str, code: str, message: str, status: int) -> Reply:
+    """Turn an error's code into a reply; `status` is HTTP's, 0 where an entry has none."""
     if code in NOT_FOUND_CODES:
         return NotFound()
     if code == "NoSuchUpload" and operation in {"CompleteMultipartUpload", "AbortMultipartUpload"}:

@@ -49,7 +49,7 @@ class BotoQueue:
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
         except AWS_ERRORS as error:
-            raise _unavailable("ReceiveMessage", error) from error
+            raise unavailable("ReceiveMessage", error) from error
         return [
             Received(
                 message["MessageId"],
@@ -71,7 +71,7 @@ class BotoQueue:
                 ],
             )
         except AWS_ERRORS as error:
-            raise _unavailable("DeleteMessageBatch", error) from error
+            raise unavailable("DeleteMessageBatch", error) from error
         refused = {entry["Id"]: entry["Code"] for entry in response.get("Failed", ())}
         return [refused.get(str(position)) for position in range(len(receipts))]
 
@@ -86,12 +86,13 @@ class BotoQueue:
                 ],
             )
         except AWS_ERRORS as error:
-            raise _unavailable("ChangeMessageVisibilityBatch", error) from error
+            raise unavailable("ChangeMessageVisibilityBatch", error) from error
         refused = {entry["Id"]: entry["Code"] for entry in response.get("Failed", ())}
         return [refused.get(str(position)) for position in range(len(changes))]
 
 
-def _unavailable(operation: str, error: Exception) -> QueueUnavailableError:
+def unavailable(operation: str, error: Exception) -> QueueUnavailableError:
+    """Turn one of AWS_ERRORS into ours; throttling and too much in flight is no lack of access."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", ""))
         access = code in ACCESS_CODES or code.startswith(("KMS.", "Kms"))

@@ -5,7 +5,7 @@ import os
 import random
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import NoReturn
 
 import click
@@ -15,9 +15,8 @@ from worker import log as logs
 from worker.aws.autoscaling import InstanceAutoScaling
 from worker.aws.checks import describe_failures, queue_facts, run_checks
 from worker.aws.clients import Clients
+from worker.aws.executor import choose, open_executor
 from worker.aws.imds import ImdsClient
-from worker.aws.s3 import BotoS3
-from worker.aws.sqs import BotoQueue
 from worker.cli_settings import load
 from worker.errors import ExitCode, PreflightError, WorkerError
 from worker.host.lifecycle import LifecycleWatcher
@@ -91,18 +90,24 @@ async def _serve(settings: Settings, clients: Clients, *, conditions: bool) -> i
     """Compose everything that runs; returns the exit code, raises AccessLostError."""
     stop = StopRequest(time.monotonic)
     install_signals(asyncio.get_running_loop(), stop, settings.drain_seconds)
-    pool = ThreadPoolExecutor(settings.concurrency, "s3")
-    s3 = BotoS3(clients.s3(settings.concurrency), pool, time.sleep, conditions=conditions)
+    choice = choose(settings, clients)
+
+    def suited(settings: Settings) -> Settings:
+        return replace(settings, concurrency=choice.concurrency(settings))
+
+    settings = suited(settings)
+    log.info("executor", name=choice.name, why=choice.why, concurrency=settings.concurrency)
+    executor = open_executor(settings, clients, choice, conditions=conditions)
     daemon = Daemon(
         settings,
-        BotoQueue(clients.sqs(), settings.queue_url),
-        s3,
+        executor.queue,
+        executor.s3,
         stop,
         has_dlq=queue_facts(settings, clients).has_dlq,
         clock=time.monotonic,
         jitter=random.random,
     )
-    s3.observe(daemon.note_reply)
+    executor.observe(daemon.note_reply)
     watcher = _watcher(settings, clients, stop)
     watching = asyncio.create_task(watcher.run())
 
@@ -111,7 +116,7 @@ async def _serve(settings: Settings, clients: Clients, *, conditions: bool) -> i
         watcher.drain_seconds = settings.drain_seconds
 
     try:
-        code = await Service(daemon, _notifier(), _settings, adopt).run()
+        code = await Service(daemon, _notifier(), lambda: suited(_settings()), adopt).run()
     finally:
         await watcher.finish()
         watching.cancel()

@@ -12,6 +12,7 @@ import click
 from worker import cli_settings
 from worker.aws.checks import check_guards, describe_failures
 from worker.aws.clients import Clients
+from worker.aws.executor import BOTO3_CONCURRENCY
 from worker.aws.listing import list_objects
 from worker.aws.s3 import BotoS3
 from worker.commands.output import complain, print_json, reports_errors, say
@@ -159,7 +160,7 @@ def _guards_hold(settings: Settings, clients: Clients) -> bool:
 
 @contextmanager
 def _s3(settings: Settings, clients: Clients, *, conditions: bool) -> Iterator[BotoS3]:
-    most = settings.concurrency
+    most = settings.concurrency or BOTO3_CONCURRENCY
     with closing(clients.s3(most)) as client, ThreadPoolExecutor(most, "s3") as pool:
         yield BotoS3(client, pool, time.sleep, conditions=conditions)
 
@@ -172,7 +173,7 @@ def _moved(
             return each, Outcome(Result.UNMOVABLE, detail=each.decision.reason)
         return each, drive(move(each.decision, settings.rules.moves), s3)
 
-    most = settings.concurrency
+    most = settings.concurrency or BOTO3_CONCURRENCY
     with ThreadPoolExecutor(most, "move") as pool:
         yield from in_flight(pool, move_one, chosen, most)
 

@@ -6,13 +6,12 @@ work while its leases stay alive, acknowledge, close.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import structlog
 
-from worker.core.port import Fault, FaultKind, Replies, Reply, S3Port
+from worker.core.port import Fault, FaultKind, Replies, Reply
 from worker.errors import ExitCode
 from worker.host.stop import Stop, StopReason, StopRequest
 from worker.loop.handler import Delivery, Handler
@@ -22,15 +21,12 @@ from worker.loop.outage import Outage
 from worker.loop.pace import Pace
 from worker.loop.queue_port import Queue, Received
 from worker.loop.receiver import Receiver
-from worker.loop.s3_calls import S3Calls
+from worker.loop.s3_calls import S3, S3Calls
 from worker.loop.settle import BATCH_MOST, Settle
 from worker.loop.workload import Workload
 from worker.settings import Settings
 
 log = structlog.get_logger()
-
-QUEUE_THREADS = 4
-"""For acknowledgements, releases and renewals, beside the one thread that polls."""
 
 STALLED_POLL_SECONDS = 120.0
 """An open poll older than this is a hung one: two tries of 30 s have long been over."""
@@ -49,7 +45,7 @@ class Daemon:
         self,
         settings: Settings,
         queue: Queue,
-        s3: S3Port,
+        s3: S3,
         stop: StopRequest,
         *,
         has_dlq: bool,
@@ -61,10 +57,8 @@ class Daemon:
         self.outage, self.queue_outage = Outage(clock, jitter), Outage(clock, jitter)
         self.pace = Pace.full(settings.concurrency)
         self.workload = Workload(lambda: self.pace.limit(clock()))
-        self._poll_thread = ThreadPoolExecutor(1, "poll")
-        self._queue_threads = ThreadPoolExecutor(QUEUE_THREADS, "queue")
         visibility = settings.visibility_timeout
-        settle = Settle(queue, self._queue_threads, self.workload, visibility)
+        settle = Settle(queue, self.workload, visibility)
         self.settle, self.leases = settle, Leases(settle.change_visibility, clock)
         self.handler = Handler(
             rules=settings.rules,
@@ -80,7 +74,6 @@ class Daemon:
         )
         self.receiver = Receiver(
             queue=queue,
-            thread=self._poll_thread,
             start=self._start,
             workload=self.workload,
             outages=(self.outage, self.queue_outage),
@@ -114,8 +107,6 @@ class Daemon:
         finally:
             for task in running:
                 task.cancel()
-            self._poll_thread.shutdown(wait=False, cancel_futures=True)
-            self._queue_threads.shutdown(wait=False, cancel_futures=True)
 
     def note_reply(self, reply: Reply) -> None:
         """Slow down when S3 asks to; called from any thread, with the reply to every try."""
@@ -202,6 +193,7 @@ class Daemon:
         seconds = round(self.stop.seconds_left(), 1)
         log.info("draining", reason=stop.reason, in_hand=len(self._in_hand), seconds=seconds)
         receiving.cancel()
+        self.receiver.stop_helping()
         self.outage.end()
         self.queue_outage.end()
         late = asyncio.create_task(self._release_late())

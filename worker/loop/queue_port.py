@@ -1,4 +1,4 @@
-"""The queue port: what the worker asks of SQS and what it is told. Every call blocks."""
+"""The queue port: what the worker asks of SQS and what it is told."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,11 +29,24 @@ class Received:
 class Queue(Protocol):
     """One queue; every call raises QueueUnavailableError when SQS does not do it."""
 
-    def receive(self, most: int, wait_seconds: int, visibility: int, /) -> list[Received]:
+    async def receive(self, most: int, wait_seconds: int, visibility: int, /) -> list[Received]:
         """Long-poll for at most `most` (10) messages, each invisible for `visibility` seconds."""
 
-    def delete(self, receipts: Sequence[str], /) -> list[str | None]:
+    async def delete(self, receipts: Sequence[str], /) -> list[str | None]:
         """Delete at most 10; for each, None or SQS's code for its refusal, by position."""
 
-    def change_visibility(self, changes: Sequence[tuple[str, int]], /) -> list[str | None]:
+    async def change_visibility(self, changes: Sequence[tuple[str, int]], /) -> list[str | None]:
         """Set at most 10 (receipt, seconds from now); answers as `delete`."""
+
+
+class BlockingQueue(Protocol):
+    """The same queue, for threads."""
+
+    def receive(self, most: int, wait_seconds: int, visibility: int, /) -> list[Received]:
+        """As `Queue.receive`."""
+
+    def delete(self, receipts: Sequence[str], /) -> list[str | None]:
+        """As `Queue.delete`."""
+
+    def change_visibility(self, changes: Sequence[tuple[str, int]], /) -> list[str | None]:
+        """As `Queue.change_visibility`."""

@@ -1,9 +1,8 @@
-"""Receives only what there is room for, and starts it. The open poll always comes home."""
+"""Receives only what there is room for, and starts it. Open polls always come home."""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -19,6 +18,9 @@ RECEIVE_MOST = 10
 
 RECHECK_SECONDS = 1.0
 """While there is no room, or everything fails, or short polls find nothing: how often to look."""
+
+POLLS_MOST = 8
+"""Polls under way at a time while they come back full: one brings ten in every round trip."""
 
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
@@ -37,7 +39,6 @@ class Receiver:
     """
 
     queue: Queue
-    thread: Executor
     start: Callable[[Received, float, int], None]
     workload: Workload
     outages: Sequence[Outage]
@@ -46,8 +47,13 @@ class Receiver:
     wait_seconds: int
     visibility: int
     polls: int = 0
-    polling_since: float | None = None
-    _open: asyncio.Future[list[Received]] | None = None
+    _open: dict[asyncio.Task[list[Received]], float] = field(default_factory=dict)
+    _helpers: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def polling_since(self) -> float | None:
+        """When the oldest open poll began; None while there is none."""
+        return min(self._open.values(), default=None)
 
     async def run(self) -> None:
         """Receive for ever. Raises AccessLostError after minutes of being refused."""
@@ -63,19 +69,43 @@ class Receiver:
                 await self._back_off(error, failures, began - failing_since)
                 continue
             failures = 0
-            for message in messages:
-                self.start(message, began, visibility)
+            self._start_all(messages, began, visibility)
             if not messages and self.clock() - began < RECHECK_SECONDS:
                 await asyncio.sleep(RECHECK_SECONDS)
 
+    def stop_helping(self) -> None:
+        """End all polling but that of `run`, which is cancelled by itself."""
+        for helper in self._helpers:
+            helper.cancel()
+
     async def close(self) -> list[Received]:
-        """Let the open poll come home; return what it brought. Nothing is received after that."""
-        if self._open is None:
-            return []
-        try:
-            return await self._open
-        except QueueUnavailableError:
-            return []
+        """Let open polls come home; return what they brought. Nothing is received after that."""
+        self.stop_helping()
+        brought = await asyncio.gather(*self._open, return_exceptions=True)
+        return [message for each in brought if isinstance(each, list) for message in each]
+
+    async def _help(self) -> None:
+        """Poll beside the others for as long as there is plenty."""
+        while not any(each.is_open for each in self.outages):
+            if await self.workload.until_room(RECEIVE_MOST, RECHECK_SECONDS) < RECEIVE_MOST:
+                continue  # less would cost more requests
+            began, visibility = self.clock(), self.visibility
+            try:
+                messages = await self._receive(RECEIVE_MOST, visibility)
+            except QueueUnavailableError:
+                return  # the first poll meets it, too, and waits
+            self._start_all(messages, began, visibility)
+            if len(messages) <= RECEIVE_MOST // 2:
+                return
+
+    def _start_all(self, messages: Sequence[Received], began: float, visibility: int) -> None:
+        """Begin with messages; if there were as many as could be, one more poll is worth it."""
+        for message in messages:
+            self.start(message, began, visibility)
+        if len(messages) == RECEIVE_MOST and len(self._helpers) < POLLS_MOST - 1:
+            helper = asyncio.create_task(self._help())
+            self._helpers.add(helper)
+            helper.add_done_callback(self._helpers.discard)
 
     async def _room(self) -> int:
         """Wait until something may be received; return how much."""
@@ -92,18 +122,18 @@ class Receiver:
                 await asyncio.sleep(RECHECK_SECONDS)
 
     async def _receive(self, most: int, visibility: int) -> list[Received]:
-        loop = asyncio.get_running_loop()
-        self._open = loop.run_in_executor(
-            self.thread, self.queue.receive, most, self.wait_seconds, visibility
-        )
+        poll = asyncio.create_task(self.queue.receive(most, self.wait_seconds, visibility))
         self.polls += 1
-        self.polling_since = self.clock()
+        self._open[poll] = self.clock()
+        self.workload.reserve(most)
         try:
-            messages = await asyncio.shield(self._open)
+            messages = await asyncio.shield(poll)
         except QueueUnavailableError:
-            self._open = self.polling_since = None
+            del self._open[poll]
             raise
-        self._open = self.polling_since = None
+        finally:
+            self.workload.reserve(-most)
+        del self._open[poll]
         return messages
 
     async def _back_off(self, error: QueueUnavailableError, failures: int, failing: float) -> None:

@@ -1,8 +1,7 @@
 """Carries verdicts out at the queue, in batches: acknowledge, or release for another try."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import structlog
@@ -39,12 +38,9 @@ class Settle:
     `visibility` is the leases' seconds: a verdict's own lease has ended, so it must not wait long.
     """
 
-    def __init__(
-        self, queue: Queue, threads: Executor, workload: Workload, visibility: int
-    ) -> None:
+    def __init__(self, queue: Queue, workload: Workload, visibility: int) -> None:
         linger = min(LINGER_SECONDS, visibility / 4)
         self._queue = queue
-        self._threads = threads
         self._acks: Batch[str, str | None] = Batch(self._delete, BATCH_MOST, workload, linger)
         self._releases: Batch[tuple[str, int], str | None] = Batch(
             self.change_visibility, BATCH_MOST, workload, linger
@@ -66,7 +62,9 @@ class Settle:
         return await self._with_retries(self._queue.delete, receipts)
 
     async def _with_retries(
-        self, call: Callable[[Sequence[Item]], list[str | None]], items: Sequence[Item]
+        self,
+        call: Callable[[Sequence[Item]], Awaitable[list[str | None]]],
+        items: Sequence[Item],
     ) -> list[str | None]:
         """Call; entries that failed through SQS's own fault, and those alone, are tried again."""
         answers: list[str | None] = [None] * len(items)
@@ -77,14 +75,13 @@ class Settle:
             wait=wait_random_exponential(0.1, LONGEST_WAIT_SECONDS),
             reraise=True,
         )
-        loop = asyncio.get_running_loop()
         for number in range(MAX_TRIES):
             if number:
                 await asyncio.sleep(OWN_FAULT_WAIT_SECONDS * number)
             part = [items[position] for position in left]
             async for attempt in tries:
                 with attempt:
-                    codes = await loop.run_in_executor(self._threads, call, part)
+                    codes = await call(part)
             for position, code in zip(left, codes, strict=True):
                 answers[position] = code
             left = [position for position in left if answers[position] in OWN_FAULTS]

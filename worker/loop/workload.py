@@ -21,6 +21,7 @@ class Workload:
         self._changed = asyncio.Event()
         self.active = 0
         self.parked = 0
+        self.reserved = 0
 
     def when_quiet(self, flush: Callable[[], None]) -> None:
         """Call `flush` whenever nothing is active any more."""
@@ -38,6 +39,10 @@ class Workload:
             for flush in self._flushes:
                 flush()
 
+    def reserve(self, messages: int) -> None:
+        """Keep room for what an open poll may bring; less than 0 gives it back."""
+        self.reserved += messages
+
     def park(self) -> None:
         """Give a message's room back while it waits in a batch."""
         self.parked += 1
@@ -51,7 +56,7 @@ class Workload:
     @property
     def room(self) -> int:
         """How many more messages may be received now."""
-        return 0 if self.parked >= PARKED_MAX else self._limit() - self.active
+        return 0 if self.parked >= PARKED_MAX else self._limit() - self.active - self.reserved
 
     async def until_room(self, wanted: int, patience_seconds: float) -> int:
         """Wait until there is room for `wanted` messages or for half of all; return the room.

@@ -1,14 +1,20 @@
-"""What boto3's port tries again, how often, and what it tells its observer: by script."""
+"""What each port tries again, how often, and what it tells its observer: by script."""
 
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from support.aws_process import connect
+from support.loop_thread import LoopThread
+from support.s3_worlds import make_credentials
 
+from worker.aws.http.s3 import LoopS3
+from worker.aws.http.senders import Senders
 from worker.aws.s3 import LONGEST_WAIT_SECONDS, MAX_TRIES, BotoS3
 from worker.core.port import (
     Copied,
@@ -24,6 +30,7 @@ from worker.core.port import (
     Replies,
     Reply,
     Request,
+    S3Port,
 )
 
 HERE, THERE = Location("b", "uploads/a"), Location("b", "processed/a")
@@ -45,7 +52,7 @@ class World:
     seen: list[str] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     observed: list[Reply] = field(default_factory=list)
-    port: BotoS3 | None = None
+    port: S3Port | None = None
 
     def ask(self, request: Request, *script: tuple[int, str]) -> Reply:
         """Carry a request out against these answers; the last one repeats."""
@@ -54,9 +61,9 @@ class World:
         return self.port.submit(request).result(timeout=60)
 
 
-@pytest.fixture
-def world() -> Iterator[World]:
-    """Start the server."""
+@pytest.fixture(params=["boto3", "asyncio"])
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """Start the server, and each port in turn."""
     world = World()
 
     class Handler(BaseHTTPRequestHandler):
@@ -85,13 +92,31 @@ def world() -> Iterator[World]:
     thread.start()
     client = connect("s3", f"http://127.0.0.1:{server.server_port}")
     with ThreadPoolExecutor(4) as pool:
-        world.port = BotoS3(client, pool, world.waits.append)
-        world.port.observe(world.observed.append)
-        yield world
+        port = BotoS3(client, pool, world.waits.append)
+        with in_the_loop(world, client, port) if request.param == "asyncio" else nullcontext():
+            world.port = world.port or port
+            port.observe(world.observed.append)
+            yield world
     client.close()
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@contextmanager
+def in_the_loop(world: World, client: Any, boto3: BotoS3) -> Iterator[None]:  # noqa: ANN401 - boto3's
+    """Put the event loop's port in boto3's place."""
+
+    async def sleep(seconds: float) -> None:
+        world.waits.append(seconds)
+
+    with LoopThread() as loop:
+        senders = Senders(client, loop.run(make_credentials), None, 4)
+        s3 = LoopS3(senders.of_bucket, boto3, sleep)
+        s3.observe(world.observed.append)
+        world.port = loop.port(s3)
+        yield
+        loop.run(senders.close)
 
 
 def fault(kind: FaultKind, code: str, operation: str = "CopyObject") -> Callable[[Reply], bool]:
