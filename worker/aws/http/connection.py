@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 HEAD_MOST_BYTES = 64 * 1024
 BODY_MOST_BYTES = 32 * 1024 * 1024
@@ -42,8 +43,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport over."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type's sake
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def ask(self, request: bytes, *, is_head: bool = False) -> "asyncio.Future[Response]":
         """Send a request; the future brings its response or raises BrokenConnectionError."""

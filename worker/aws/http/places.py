@@ -22,6 +22,9 @@ SCOPE = re.compile(r"AWS4-HMAC-SHA256 Credential=[^/]+/\d{8}/([^/]+)/([^/]+)/aws
 
 PROBE_KEY = "k"
 
+DIRECTORY_BUCKET = "--x-s3"
+"""How the names of S3 Express's buckets end; they are signed with a session's keys."""
+
 
 class OutOfReachError(Exception):
     """Raised when a place asks for more than plain HTTP and SigV4: it is boto3's, then."""
@@ -50,6 +53,8 @@ class _CaughtError(Exception):
 
 def learn_bucket(client: Any, bucket: str, ca_bundle: str | None) -> Place:  # noqa: ANN401 - boto3's
     """Learn where a bucket is; raises OutOfReachError, and what botocore raises."""
+    if bucket.endswith(DIRECTORY_BUCKET) or bucket.startswith("arn:"):
+        raise OutOfReachError("directory buckets and access points have ways of their own to sign")
     place = _learn(
         client, "HeadObject", client.head_object, ca_bundle, Bucket=bucket, Key=PROBE_KEY
     )
@@ -82,8 +87,6 @@ def _learn(
     scope = SCOPE.match(_header(request, "Authorization"))
     if not scope or parts.query:
         raise OutOfReachError("it is signed otherwise than with Signature Version 4")
-    if "x-amz-s3session-token" in {name.lower() for name in request.headers}:
-        raise OutOfReachError("a directory bucket has sessions of its own")
     if get_environ_proxies(request.url):
         raise OutOfReachError("a proxy is configured")
     secure = parts.scheme == "https"

@@ -1,0 +1,144 @@
+"""One contender's turn on a stub of its own: started, warmed up, timed, counted."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from contenders import Contender
+from nginx_stub import NginxStub, Traits
+
+ROOT = Path(__file__).parents[2]
+WARM_UP_OBJECTS = 200
+"""Moved before the clock starts: connections stand, and all that is loaded late is loaded."""
+
+LONGEST_SECONDS = 900.0
+POLL_SECONDS = 0.02
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one turn took; CPU in milliseconds, the stub's own beside it."""
+
+    objects_per_second: float
+    cpu_ms: float
+    requests: float
+    rss_mib: float
+    stub_cpu_ms: float
+
+
+class TurnError(Exception):
+    """Raised when a contender ended, or did not end its work; carries what it said last."""
+
+
+def take_turn(contender: Contender, objects: int, traits: Traits) -> Figures:
+    """Let a contender move so many objects; raises TurnError."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with NginxStub(folder, traits) as stub, (folder / "log").open("wb") as log:
+            turn = _wait_turn if contender.waits else _one_shot
+            try:
+                return turn(contender, objects, stub, log.fileno())
+            except TurnError as error:
+                said = (folder / "log").read_text(errors="replace")[-1500:]
+                raise TurnError(f"{contender.name}: {error}\n{stub.counts()}\n{said}") from error
+
+
+def _wait_turn(contender: Contender, objects: int, stub: NginxStub, log: int) -> Figures:
+    """Measure one that polls: from the moment a backlog is there until it is worked off."""
+    process = _start(contender, stub, log)
+    try:
+        stub.seed(WARM_UP_OBJECTS)
+        wait_for(lambda: _is_done(stub.counts(), WARM_UP_OBJECTS), process)
+        time.sleep(0.3)
+        before, cpu, stub_cpu = stub.counts(), cpu_seconds(process.pid), cpu_seconds(stub.pid)
+        began = time.perf_counter()
+        stub.seed(objects)
+        wait_for(lambda: _is_done(stub.counts(), WARM_UP_OBJECTS + objects), process)
+        took = time.perf_counter() - began
+        return Figures(
+            objects / took,
+            1000 * (cpu_seconds(process.pid) - cpu) / objects,
+            (requests(stub.counts()) - requests(before)) / objects,
+            rss_mib(process.pid),
+            1000 * (cpu_seconds(stub.pid) - stub_cpu) / objects,
+        )
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _one_shot(contender: Contender, objects: int, stub: NginxStub, log: int) -> Figures:
+    """Measure one that lists, moves and ends; its start is part of it, and weighs little."""
+    stub.seed(objects)
+    stub_cpu = cpu_seconds(stub.pid)
+    began = time.perf_counter()
+    process = _start(contender, stub, log)
+    _, status, usage = os.wait4(process.pid, 0)
+    took = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    counts = stub.counts()
+    if process.returncode or counts.get("deleted", 0) < objects:
+        raise TurnError(f"it ended with status {process.returncode}")
+    return Figures(
+        objects / took,
+        1000 * (usage.ru_utime + usage.ru_stime) / objects,
+        requests(counts) / objects,
+        usage.ru_maxrss / 1024,
+        1000 * (cpu_seconds(stub.pid) - stub_cpu) / objects,
+    )
+
+
+def _start(contender: Contender, stub: NginxStub, log: int) -> subprocess.Popen[bytes]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        **stub.environment(LOG_FORMAT="json", **contender.settings),
+    }
+    command = contender.command_for(stub.url)
+    return subprocess.Popen(
+        command, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+    )
+
+
+def wait_for(reached: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Look again and again; raises TurnError if the process ends, or if it takes too long."""
+    deadline = time.monotonic() + LONGEST_SECONDS
+    while not reached():
+        if process.poll() is not None:
+            raise TurnError(f"it ended with status {process.returncode}")
+        if time.monotonic() > deadline:
+            raise TurnError(f"not done in {LONGEST_SECONDS:.0f} s")
+        time.sleep(POLL_SECONDS)
+
+
+def _is_done(counts: Mapping[str, int], objects: int) -> bool:
+    return min(counts.get("deleted", 0), counts.get("acknowledged", 0)) >= objects
+
+
+def requests(counts: Mapping[str, int]) -> int:
+    """Count the API requests: operations begin with a capital; SlowDown is an answer."""
+    return sum(n for name, n in counts.items() if name[0].isupper() and name != "SlowDown")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time of a process so far, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def rss_mib(pid: int) -> float:
+    """Return the most memory that a process has had."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def is_supported() -> bool:
+    """Tell whether the figures can be read here: from /proc, of Linux."""
+    return sys.platform == "linux"
