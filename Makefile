@@ -7,6 +7,7 @@ FIND_PYTHON = $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 p
 DEMO_PATH ?=
 PACKER ?= packer
 LOCKED_EXTRAS := $(if $(shell grep '^fast = ' pyproject.toml),--extra fast)
+BENCH ?=
 
 .PHONY: help demo test region-test lint types cover heavy bench packer-test wheel wheelhouse lock readme clean
 
@@ -35,8 +36,8 @@ heavy: $(VENV)/.test ## Run the long variants: every interleaving, 20,000 messag
 region-test: $(VENV)/.test ## As root: bake, boot, fail over, roll and destroy a region of systemd containers
 	@$(BIN)/python -m pytest -q --region --exitfirst tests/region
 
-bench: $(VENV)/.test ## Measure the worker beside the plain loop, in one run
-	@$(BIN)/python tests/bench/run.py
+bench: $(VENV)/.bench ## Measure the worker beside its peers, in one run (needs nginx with Lua)
+	@PYTHONPATH=tests $(BIN)/python -m bench.run $(BENCH)
 
 packer-test: $(VENV)/.test ## Have Packer (PACKER=packer) look over the image's template; it says which version
 	@$(BIN)/python -m pytest --packer "$(PACKER)" tests/packer
@@ -56,9 +57,9 @@ readme: $(VENV)/.test ## Write the README's transcripts and the stack file's pag
 	@PYTHONPATH=tests $(BIN)/python -m support.stack_table
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
-$(VENV)/.demo $(VENV)/.test $(VENV)/.dev: $(VENV)/.%: pyproject.toml
+$(VENV)/.demo $(VENV)/.test $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: pyproject.toml
 	@test -n "$(FIND_PYTHON)" || { echo "make: Python >= 3.11 is needed; none was found" >&2; exit 1; }
 	@test -x $(BIN)/pip || $(FIND_PYTHON) -m venv $(VENV) || { \
 	  echo "make: '$(FIND_PYTHON) -m venv' failed; on Debian and Ubuntu install python3-venv" >&2; exit 1; }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nginx_stub import BUCKET
+from bench.nginx_stub import BUCKET
 
 HERE = Path(__file__).parent
 TOOLS = HERE.parents[1] / ".bench"
@@ -24,7 +24,7 @@ class Contender:
     """A program that empties `uploads/`. `{url}` in its command is the stub's address.
 
     `waits` tells one that polls the queue until it is killed from one that lists, moves and ends.
-    `share` of the objects keeps a slow one's turn short. `needs` names a program, and how to get it.
+    `share` of the objects keeps a slow one's turn short. `needs`: a program, and how to get it.
     """
 
     name: str

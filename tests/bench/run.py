@@ -1,6 +1,6 @@
 """Runs the contenders in turn against a constant-time S3 and SQS, and prints one table.
 
-`python tests/bench/run.py [--rounds 3] [--objects 10000] [--latency-ms 0 15] [--json FILE]`.
+`PYTHONPATH=tests python -m bench.run [--rounds 3] [--objects 10000] [--latency-ms 0 15]`.
 Compare within one run only, and never assert a time.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
-from contenders import (
+from bench.contenders import (
     CONTENDERS,
     PLAIN_LOOP,
     RCLONE,
@@ -21,8 +21,8 @@ from contenders import (
     Contender,
     install_node_packages,
 )
-from nginx_stub import Traits, missing
-from turn import Figures, TurnError, is_supported, take_turn
+from bench.nginx_stub import Traits, missing
+from bench.turn import Figures, TurnError, is_supported, take_turn
 
 SQS_SHARE = 0.4
 """SQS answers a bit sooner than S3 copies."""

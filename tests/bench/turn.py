@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contenders import Contender
-from nginx_stub import NginxStub, Traits
+from bench.contenders import Contender
+from bench.nginx_stub import NginxStub, Traits
 
 ROOT = Path(__file__).parents[2]
 WARM_UP_OBJECTS = 200

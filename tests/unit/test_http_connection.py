@@ -1,6 +1,7 @@
 """Responses are read the same however the network cuts them; what is no response ends it."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -50,7 +51,7 @@ def play(scenario: Callable[[], Any]) -> None:
 def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
     """Cut bytes at places, taken modulo their length."""
     edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def chunked(body: bytes, sizes: Sequence[int]) -> bytes:

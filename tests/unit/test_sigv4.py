@@ -17,7 +17,7 @@ ASCII = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, 
 SIGNED = ("if-match", "if-none-match", "x-amz-copy-source", "x-amz-copy-source-if-match")
 
 
-def authorization_of_botocore(  # noqa: PLR0913 - a request has many parts
+def authorization_of_botocore(
     service: str,
     keys: Keys,
     method: str,
@@ -54,7 +54,7 @@ def authorization_of_botocore(  # noqa: PLR0913 - a request has many parts
     body=st.binary(max_size=50),
     upload=st.none() | TEXT,
 )
-def test_a_signature_is_botocores(  # noqa: PLR0913 - one part each
+def test_a_signature_is_botocores(
     key: str,
     service: str,
     token: str | None,

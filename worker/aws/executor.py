@@ -19,6 +19,7 @@ from worker.loop.queue_port import Queue
 from worker.loop.receiver import POLLS_MOST
 from worker.loop.s3_calls import S3
 from worker.loop.threads import SETTLE_THREADS, QueueInThreads, S3InThreads
+from worker.operator.preflight import Finding, Level
 from worker.settings import Settings
 
 LOOP_CONCURRENCY = 512
@@ -34,6 +35,11 @@ class Choice:
 
     name: str
     why: str
+
+    @property
+    def finding(self) -> Finding:
+        """The choice as `worker check` shows it."""
+        return Finding(Level.OK, "executor", f"{self.name}: {self.why}")
 
     def concurrency(self, settings: Settings) -> int:
         """Return how many moves at a time: as set, or as suits the executor."""

@@ -11,6 +11,7 @@ import click
 from worker import cli_settings
 from worker.aws.checks import run_checks
 from worker.aws.clients import Clients
+from worker.aws.executor import choose
 from worker.commands.output import print_json, reports_errors, say
 from worker.errors import ExitCode
 from worker.operator.explain_text import printable
@@ -42,7 +43,8 @@ def check(*, offline: bool, wants_json: bool) -> None:
     found = judge_settings(settings, _versions())
     if not offline:
         say(f"checking {settings.queue_url}, {settings.source} and {settings.destination} …")
-        found += run_checks(settings, Clients(settings.region))
+        clients = Clients(settings.region)
+        found += [choose(settings, clients).finding, *run_checks(settings, clients)]
     if wants_json:
         print_json(as_json(found))
     else:

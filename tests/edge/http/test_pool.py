@@ -31,6 +31,7 @@ class World:
 
     def __init__(self) -> None:
         self.connections = 0
+        self.accepted = asyncio.Event()
         self.serve: Serve = answering
         self.pool = Pool(Origin("127.0.0.1", 1, None), 1, 1.0, 1.0)
 
@@ -39,6 +40,7 @@ class World:
 
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             self.connections += 1
+            self.accepted.set()
             try:
                 await self.serve(reader, writer)
             except (asyncio.IncompleteReadError, ConnectionError):
@@ -165,8 +167,7 @@ def test_who_stops_waiting_leaves_no_answer_to_the_next() -> None:
         world.serve = hesitate
         await world.open()
         asking = asyncio.create_task(world.ask())
-        while not world.connections:
-            await asyncio.sleep(0.01)
+        await world.accepted.wait()
         asking.cancel()
         world.serve = answering
         await asyncio.gather(asking, return_exceptions=True)
