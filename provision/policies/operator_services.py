@@ -17,6 +17,7 @@ def services_grants(blueprint: Blueprint) -> Iterator[Grant]:
     yield from _roles(names)
     yield from _function(names)
     yield from _watching(names)
+    yield from _preflight(names)
 
 
 def _roles(names: Names) -> Iterator[Grant]:
@@ -106,6 +107,24 @@ def _watching(names: Names) -> Iterator[Grant]:
         # AWS writes a group's ARN with and without the end, as the action has it.
         (*groups, *(f"{each}:*" for each in groups)),
     )
+
+
+def _preflight(names: Names) -> Iterator[Grant]:
+    """Yield what looks ahead: types, quotas, the caller's own permissions, customers' keys."""
+    yield Grant(
+        "Preflight",
+        {
+            **same("ec2", "DescribeInstanceTypes DescribeKeyPairs"),
+            **same("autoscaling", "DescribeAccountLimits"),
+            **same("iam", "GetAccountSummary SimulatePrincipalPolicy"),
+            **same("lambda", "GetAccountSettings"),
+            **used_by("servicequotas:GetServiceQuota", "service_quotas.GetServiceQuota"),
+        },
+        ("*",),
+    )
+    # Of an AMI's key, which nobody knows before.
+    keys = (names.arn("kms", "key/*"),)
+    yield Grant("Keys", same("kms", "DescribeKey GetKeyPolicy ListGrants"), keys)
 
 
 def _log_groups(names: Names) -> tuple[str, str]:
