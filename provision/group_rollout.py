@@ -61,12 +61,12 @@ class GroupRollout:
         return tuple(judge_start(self.facts(), ringing(self._alarms())))
 
     def to_version(self, version: int) -> None:
-        """Have every instance be of this version; with no instance, the group alone changes.
+        """Have every instance be of this version; with none there, the group alone changes.
 
         If that fails, instances, template and `latest` are as before, as far as AWS let us.
         """
         facts = self.facts()
-        if not (facts.instances or facts.desired):
+        if not facts.instances:
             self._set_group(version)
             return
         if wrong := failures(judge_start(facts, ())):

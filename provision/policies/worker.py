@@ -11,6 +11,9 @@ from provision.spec.names import Names
 GUARD_PROBE_FOLDER: Final = ".guard-probe/"
 """Below the destination prefix, where the worker tries whether S3 keeps its word on conditions."""
 
+METRIC_NAMESPACE: Final = "s3-event-worker"
+"""Where the image's CloudWatch agent writes to."""
+
 SSM_AGENT: Final = ("the SSM agent",)
 CLOUDWATCH_AGENT: Final = ("the CloudWatch agent",)
 
@@ -27,6 +30,7 @@ def worker_grants(blueprint: Blueprint) -> tuple[Grant, ...]:
         *_clean_probe(blueprint),
         *_receiving(blueprint),
         *_own_group(blueprint.names),
+        *_own_numbers(),
         *_own_log(blueprint.names),
         *_session_manager(),
     )
@@ -129,6 +133,21 @@ def _own_group(names: Names) -> Iterator[Grant]:
         ),
         ("*",),
     )
+
+
+def _own_numbers() -> Iterator[Grant]:
+    """Yield what the agent needs to send memory, disk and process figures, by the group's name.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/create-iam-roles-for-cloudwatch-agent.html
+    """
+    yield Grant(
+        "SendMetrics",
+        {"cloudwatch:PutMetricData": CLOUDWATCH_AGENT},
+        ("*",),
+        {"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
+    )
+    # How the agent learns the group's name; AWS knows no resource for it.
+    yield Grant("ReadOwnTags", {"ec2:DescribeTags": CLOUDWATCH_AGENT}, ("*",))
 
 
 def _own_log(names: Names) -> Iterator[Grant]:

@@ -5,16 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from provision.aws.calls import code_of, message_of
+from provision.aws.pipeline_facts import preflight_pipeline
 from provision.aws.preflight.account import permissions_of, quotas_of
-from provision.aws.preflight.bucket import bucket_facts, our_rule
-from provision.aws.preflight.key import key_facts
 from provision.aws.preflight.machines import machine_facts
 from provision.aws.session import Aws
 from provision.aws.surroundings import Identity
 from provision.core.finding import Finding, warning
 from provision.core.preflight.account import judge_identity, judge_permissions, judge_quotas
-from provision.core.preflight.bucket import judge_bucket
-from provision.core.preflight.key import judge_key
 from provision.core.preflight.machines import judge_machines
 from provision.policies.grants import Grant
 from provision.spec.blueprint import Blueprint
@@ -27,19 +24,14 @@ def preflight(
 
     What may not be looked at is a warning: the operator may create what they may not describe.
     """
-    stack = blueprint.stack
     yield judge_identity(identity.account, identity.arn)
     if grants:
         yield judge_permissions(permissions_of(aws.iam, identity.arn, grants))
     yield from judge_quotas(tuple(quotas_of(aws, blueprint)))
+    yield from _looked("pipeline", lambda: preflight_pipeline(aws, blueprint))
     yield from _looked(
-        "bucket",
-        lambda: judge_bucket(stack.pipeline, our_rule(blueprint), bucket_facts(aws.s3, blueprint)),
-    )
-    if key := stack.pipeline.kms_key_arn:
-        yield from _looked("key", lambda: judge_key(key_facts(aws.kms, key), stack.region))
-    yield from _looked(
-        "instances", lambda: judge_machines(stack.instances, machine_facts(aws, blueprint))
+        "instances",
+        lambda: judge_machines(blueprint.stack.instances, machine_facts(aws, blueprint)),
     )
 
 

@@ -14,6 +14,7 @@ from provision.aws.network import find_network
 from provision.core.image import WITHDRAWN_TAG
 from provision.core.plan import Update
 from provision.errors import RefusedError
+from provision.group_rollout import GroupRollout
 from provision.resources import group, scaling
 from provision.spec.blueprint import Consumer, Image
 from worker.demo.embedded.layer import Delays
@@ -259,3 +260,33 @@ def test_the_latest_image_is_the_newest_of_the_stack_that_was_not_withdrawn(
     assert {left.id, found.id} == {first, second}
     assert find_image(aws.ec2, name, IMAGE.id) is not None
     assert image_of(aws.ec2, "ami-0fffffffffffffff0") is None
+
+
+def test_rule_01_a_profile_that_ec2_does_not_see_yet_is_waited_for(
+    build: Build, region: EmbeddedAws
+) -> None:
+    """The group is made in the end, and the wait is the operator's to see."""
+    world = build()
+    region.propagation.refusals = 2
+    try:
+        world.apply()
+    finally:
+        region.propagation.refusals = 0
+    sent = [each.operation for each in world.aws.sent]
+    assert sent.count("autoscaling.CreateAutoScalingGroup") >= 2
+    assert world.plan().steps == ()
+
+
+def test_a_broken_ami_does_not_keep_its_successor_away(build: Build) -> None:
+    """A group that wants an instance and gets none is changed in place: nothing to protect."""
+    world = build(instances={"minimum": 0, "desired": 0})
+    world.apply()
+    name = world.blueprint.names.group
+    world.aws.autoscaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["Launch"])
+    world.aws.autoscaling.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=1)
+    assert members(world) == []
+    with world.aws.recording() as sent:
+        GroupRollout(world.aws, world.blueprint, lambda *_: None).to_version(1)
+    assert [each.operation for each in sent if each.writes] == [
+        "autoscaling.UpdateAutoScalingGroup"
+    ]

@@ -13,7 +13,6 @@ from support.provision_world import IMAGE, World
 from support.recorded_aws import RecordedAws, Sent
 
 from provision.aws.preflight.account import permissions_of, quotas_of
-from provision.aws.preflight.bucket import bucket_facts
 from provision.aws.preflight.machines import machine_facts
 from provision.aws.preflight.run import preflight
 from provision.aws.session import Aws
@@ -58,34 +57,12 @@ def test_an_applied_stack_passes_as_well(world: World) -> None:
     assert not failures(look(world))
 
 
-def test_rule_09_an_overlapping_rule_of_somebody_else_is_refused(world: World) -> None:
-    """S3 would take none of the configuration."""
-    world.apply()
-    bucket = world.blueprint.names.bucket
-    arn = world.aws.sns.create_topic(Name=f"{world.stack}-theirs")["TopicArn"]
-    rules: Any = {
-        "TopicConfigurations": [
-            {
-                "Id": "theirs",
-                "TopicArn": arn,
-                "Events": ["s3:ObjectCreated:Put"],
-                "Filter": {"Key": {"FilterRules": [{"Name": "suffix", "Value": ".pdf"}]}},
-            }
-        ]
-    }
-    world.aws.s3.put_bucket_notification_configuration(
-        Bucket=bucket, NotificationConfiguration=rules, SkipDestinationValidation=True
-    )
-    [clash] = failures(look(world))
-    assert "'theirs'" in clash.detail
-    assert "rule 9" in clash.detail
-
-
-def test_a_bucket_that_has_to_exist_and_does_not_is_refused(build: Build) -> None:
-    """Only our rule would be added to it; there is nothing to add to."""
+def test_the_pipelines_faults_are_among_the_findings(build: Build) -> None:
+    """Only our rule would be added to the owner's bucket; there is none to add it to."""
     world = build(pipeline={"existing_bucket": True})
-    assert bucket_facts(world.aws.s3, world.blueprint).state == "free"
-    assert [each.detail for each in failures(look(world))] == ["is not there"]
+    assert [each.subject for each in failures(look(world))] == [
+        f"bucket {world.blueprint.names.bucket}"
+    ]
 
 
 def test_rule_35_type_zones_and_architecture_are_looked_up(build: Build) -> None:
@@ -113,40 +90,6 @@ def test_what_the_stack_file_names_has_to_be_there(build: Build) -> None:
         "security group sg-0123456789abcdef0",
         "key pair nobodys",
         "AMI ami-0123456789abcdef0",
-    ]
-
-
-def test_rule_12_a_key_that_s3_and_sns_may_not_use_is_refused(
-    build: Build, aws: RecordedAws
-) -> None:
-    """A fresh key's policy lets the account in, and no service."""
-    key = aws.kms.create_key()["KeyMetadata"]["Arn"]
-    world = build(pipeline={"kms_key_arn": key})
-    closed = failures(look(world))
-    assert [each.detail.split(" ")[5] for each in closed] == [
-        "s3.amazonaws.com",
-        "sns.amazonaws.com",
-    ]
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Service": ["s3.amazonaws.com", "sns.amazonaws.com"]},
-                "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
-                "Resource": "*",
-            }
-        ],
-    }
-    aws.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
-    assert not failures(look(world))
-
-
-def test_a_key_that_is_not_there_is_refused(build: Build) -> None:
-    """An ARN of nothing."""
-    arn = "arn:aws:kms:us-east-2:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
-    assert [each.detail for each in failures(look(build(pipeline={"kms_key_arn": arn})))] == [
-        "is missing"
     ]
 
 
@@ -211,7 +154,7 @@ def test_what_may_not_be_looked_at_is_a_warning(world: World, name: str) -> None
         found = list(preflight(closed, world.blueprint, identify(closed.sts), GRANTS))
     levels = {each.subject: each.level for each in found}
     assert levels.pop("credentials") is Level.OK
-    assert levels.pop(f"bucket {world.blueprint.names.bucket}") is Level.FAILURE
+    assert levels.pop("notification rules") is Level.OK
     assert set(levels.values()) == {Level.WARNING}
     assert levels.keys() == {"permissions", "instances"}
 

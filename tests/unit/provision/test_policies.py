@@ -24,6 +24,11 @@ ROOT = Path(__file__).parents[3]
 KEY = "arn:aws:kms:us-east-2:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 BLUEPRINT = a_blueprint(pipeline={"kms_key_arn": KEY})
 
+AGENT = ROOT / "packer" / "files" / "amazon-cloudwatch-agent.json"
+
+EVERYWHERE = {"SessionManager", "WhichGroup", "SendMetrics", "ReadOwnTags"}
+"""Statements about what AWS knows no resource for."""
+
 INLINE_LIMIT_CHARACTERS = 10_240
 """All inline policies of one role together; white space does not count.
 
@@ -130,6 +135,15 @@ def test_the_worker_may_prove_s3s_guards_where_it_tries_them() -> None:
     assert GUARD_PROBE_FOLDER == CORNER
 
 
+def test_the_cloudwatch_agent_may_write_to_its_own_namespace_alone() -> None:
+    """The image's agent and the role name the same one."""
+    document = worker_policy(BLUEPRINT)
+    assert isinstance(document, dict)
+    [metrics] = [each for each in document["Statement"] if each["Sid"] == "SendMetrics"]
+    namespace = json.loads(AGENT.read_text(encoding="utf-8"))["metrics"]["namespace"]
+    assert metrics["Condition"] == {"StringEquals": {"cloudwatch:namespace": namespace}}
+
+
 def test_the_function_moves_as_the_worker_does_and_knows_no_group() -> None:
     """Whatever it shares with the worker is the same; what it does not need is not there."""
     function, worker = actions(lambda_policy(BLUEPRINT)), actions(worker_policy(BLUEPRINT))
@@ -147,7 +161,7 @@ def test_a_policy_fits_into_its_role_and_names_no_other_stack(make: object) -> N
     assert len(json.dumps(policy, separators=(",", ":"))) <= INLINE_LIMIT_CHARACTERS
     for statement in policy["Statement"]:
         if statement["Resource"] == "*":
-            assert statement["Sid"] in {"SessionManager", "WhichGroup"}
+            assert statement["Sid"] in EVERYWHERE
         else:
             told = json.dumps(statement["Resource"])
             assert name in told or "b" * 63 in told or KEY in told

@@ -3,8 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.stacks import a_stack
 
 from provision.core.finding import Finding, Level, failures
@@ -15,8 +13,6 @@ from provision.core.preflight.account import (
     judge_quotas,
     policy_source,
 )
-from provision.core.preflight.bucket import BucketFacts, Rule, judge_bucket, overlap
-from provision.core.preflight.key import KeyFacts, judge_key, may_use
 from provision.core.preflight.machines import Ami, MachineFacts, Subnet, judge_machines
 
 A, B = Subnet("us-east-2a", "vpc-1", public=True), Subnet("us-east-2b", "vpc-1", public=True)
@@ -118,101 +114,6 @@ def test_what_may_be_meant_so_is_a_warning(
     found = judged(facts, **instances)
     assert not failures(found)
     assert [each.subject for each in found if each.level is Level.WARNING] == [subject]
-
-
-PARTS = st.text("ab/.", max_size=3)
-RULES = st.builds(Rule, st.just("r"), st.just(("s3:ObjectCreated:Put",)), PARTS, PARTS)
-
-
-@given(one=RULES, other=RULES, key=st.text("ab/.", max_size=6))
-def test_rule_09_rules_that_share_a_key_overlap(one: Rule, other: Rule, key: str) -> None:
-    """If any key matches both, S3 refuses; so do we."""
-    matches = [key.startswith(each.prefix) and key.endswith(each.suffix) for each in (one, other)]
-    if all(matches):
-        assert overlap(one, other)
-
-
-@given(one=RULES, other=RULES)
-def test_rule_09_overlap_has_no_sides(one: Rule, other: Rule) -> None:
-    """Whoever came first."""
-    assert overlap(one, other) == overlap(other, one)
-    assert overlap(one, one)
-
-
-@pytest.mark.parametrize(
-    ("events", "clash"),
-    [
-        (("s3:ObjectCreated:*",), True),
-        (("s3:ObjectCreated:Copy",), True),
-        (("s3:ObjectRemoved:*", "s3:ObjectCreated:Put"), True),
-        (("s3:ObjectRemoved:*",), False),
-    ],
-)
-def test_rule_09_only_rules_for_the_same_events_clash(
-    events: tuple[str, ...], clash: object
-) -> None:
-    """A rule for deletions below the same prefix is no concern."""
-    ours = Rule("ours", ("s3:ObjectCreated:*",), "uploads/")
-    theirs = Rule("theirs", events, "up")
-    found = list(judge_bucket(a_stack().pipeline, ours, BucketFacts("ours", "", (theirs,))))
-    assert bool(failures(found)) is clash
-
-
-@pytest.mark.parametrize(
-    ("state", "existing", "refused"),
-    [
-        ("free", False, False),
-        ("free", True, True),
-        ("others", False, True),
-        ("elsewhere", True, True),
-        ("ours", True, False),
-    ],
-)
-def test_the_buckets_name_has_to_be_free_or_ours(
-    state: str, existing: object, refused: object
-) -> None:
-    """And one that has to exist has to exist."""
-    pipeline = a_stack(pipeline={"existing_bucket": existing}).pipeline
-    ours = Rule("ours", ("s3:ObjectCreated:*",), "uploads/")
-    found = list(judge_bucket(pipeline, ours, BucketFacts(state, "eu-west-1")))
-    assert bool(failures(found)) is refused
-
-
-ARN = "arn:aws:kms:us-east-2:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
-
-
-def statement(services: object, actions: object) -> dict[str, object]:
-    """Write a statement of a key policy."""
-    principal = {"Service": services}
-    return {"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": "*"}
-
-
-@pytest.mark.parametrize(
-    ("actions", "opened"),
-    [
-        (["kms:GenerateDataKey", "kms:Decrypt"], True),
-        (["kms:GenerateDataKey*", "kms:Decrypt"], True),
-        ("kms:*", True),
-        ("kms:Decrypt", False),
-        ([], False),
-    ],
-)
-def test_rule_12_a_key_is_open_to_a_service_if_its_policy_says_all_of_it(
-    actions: object, opened: object
-) -> None:
-    """Both actions are needed; wildcards count; other principals do not."""
-    policy = {"Statement": [statement(["s3.amazonaws.com", "sns.amazonaws.com"], actions)]}
-    assert may_use(policy, "s3.amazonaws.com") is opened
-    assert not may_use(policy, "ec2.amazonaws.com")
-    assert bool(failures(judge_key(KeyFacts(ARN, "Enabled", policy), "us-east-2"))) is not opened
-
-
-def test_a_key_elsewhere_or_out_of_use_is_refused() -> None:
-    """Whatever its policy says; one whose policy cannot be read is only warned of."""
-    assert failures(judge_key(KeyFacts(ARN, "Enabled", None), "eu-west-1"))
-    assert failures(judge_key(KeyFacts(ARN, "PendingDeletion", {}), "us-east-2"))
-    [unread] = judge_key(KeyFacts(ARN, "Enabled", None), "us-east-2")
-    assert unread.level is Level.WARNING
 
 
 @pytest.mark.parametrize(

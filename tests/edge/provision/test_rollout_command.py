@@ -1,0 +1,62 @@
+"""`provision rollout` and `provision rollback` as an operator types them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.group_world import new_image
+from support.provision_cli import run
+from support.provision_world import World
+
+from provision.aws.images import image_of
+from provision.core.image import WITHDRAWN_TAG
+
+Build = Callable[..., World]
+
+
+@pytest.fixture
+def resting(build: Build) -> World:
+    """Give a stack whose group has no instance."""
+    world = build(instances={"minimum": 0, "desired": 0})
+    world.apply()
+    return world
+
+
+def test_a_rollout_without_a_group_names_the_next_command(world: World, tmp_path: Path) -> None:
+    """Nothing is there yet."""
+    done = run(world, tmp_path, "rollout")
+    assert done.exit_code == 1
+    assert "provision apply" in done.stderr
+
+
+def test_an_ami_that_is_not_there_is_refused(resting: World, tmp_path: Path) -> None:
+    """Before anything is made."""
+    done = run(resting, tmp_path, "rollout", "--ami", "ami-0fffffffffffffff0")
+    assert done.exit_code == 1
+    assert "ami-0fffffffffffffff0 is not there" in done.stderr
+    assert "provision ami list" in done.stderr
+
+
+def test_a_rollout_and_a_rollback_are_told_to_people_and_machines(
+    resting: World, tmp_path: Path
+) -> None:
+    """The AMI that is left is withdrawn; rolled out by name it is taken again."""
+    image = new_image(resting)
+    out = run(resting, tmp_path, "rollout", "--ami", image.id, "--json")
+    assert out.exit_code == 0, out.stderr
+    assert json.loads(out.stdout) == {"before": "1", "version": "2"}
+    assert f'ami = "{image.id}"' in out.stderr
+    back = run(resting, tmp_path, "rollback", "--json")
+    assert back.exit_code == 0, back.stderr
+    assert json.loads(back.stdout) == {"version": "1"}
+    assert _withdrawn(resting, image.id)
+    again = run(resting, tmp_path, "rollout", "--ami", image.id)
+    assert again.exit_code == 0, again.stderr
+    assert not _withdrawn(resting, image.id)
+
+
+def _withdrawn(world: World, image_id: str) -> bool:
+    found = image_of(world.aws.ec2, image_id)
+    assert found is not None
+    return WITHDRAWN_TAG in found.tags
