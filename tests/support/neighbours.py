@@ -17,6 +17,17 @@ def move_in(aws: Aws, names: Names) -> None:
     aws.iam.create_role(RoleName=f"{names.worker_role}s", AssumeRolePolicyDocument=trust)
     aws.iam.create_instance_profile(InstanceProfileName=f"{names.worker_role}s")
     aws.ec2.create_security_group(GroupName=f"{names.security_group}s", Description="others'")
+    aws.ec2.create_launch_template(
+        LaunchTemplateName=f"{names.launch_template}s",
+        LaunchTemplateData={"InstanceType": "t3.micro"},
+    )
+    aws.autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName=f"{names.group}-old",
+        LaunchTemplate={"LaunchTemplateName": f"{names.launch_template}s", "Version": "1"},
+        AvailabilityZones=["us-east-2a"],
+        MinSize=0,
+        MaxSize=0,
+    )
     aws.cloudwatch.put_metric_alarm(
         AlarmName=f"{names.stack}-others",
         MetricName="CPUUtilization",
