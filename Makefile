@@ -33,13 +33,13 @@ cover: $(VENV)/.dev ## Show that the unit tests reach every line and branch of t
 heavy: $(VENV)/.test ## Run the long variants: every interleaving, 20,000 messages, more chaos
 	@$(BIN)/python -m pytest -q -n auto --dist load --heavy -m heavy
 
-region-test: $(VENV)/.test ## As root: bake, boot, fail over, roll and destroy a region of systemd containers
-	@$(BIN)/python -m pytest -q --region --exitfirst tests/region
+region-test: $(VENV)/.test ## As root: bake (PACKER=…), boot, break, roll and destroy a region of systemd containers
+	@$(BIN)/python -m pytest -q --region --packer "$(PACKER)" --exitfirst tests/region
 
 bench: $(VENV)/.bench ## Measure the worker beside its peers, in one run (needs nginx with Lua)
 	@PYTHONPATH=tests $(BIN)/python -m bench.run $(BENCH)
 
-packer-test: $(VENV)/.test ## Have Packer (PACKER=packer) look over the image's template; it says which version
+packer-test: $(VENV)/.test ## Have Packer (PACKER=…) look over the image's template; it says which version
 	@$(BIN)/python -m pytest --packer "$(PACKER)" tests/packer
 
 wheel: $(VENV)/.test ## Build the project's own wheel into dist/

@@ -11,6 +11,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
     parser.addoption("--heavy", action="store_true", help="run the long variants as well")
     parser.addoption("--region", action="store_true", help="run tests/region, as root, as well")
+    parser.addoption("--region-records", help="with --region: write what happened to this file")
     parser.addoption("--live", action="store_true", help="run tests/live against real AWS as well")
     parser.addoption("--packer", help="run tests/packer as well, with this program")
     parser.addoption("--account", help="with --live: the account's number, as a safety catch")

@@ -20,6 +20,12 @@ from worker.demo.embedded.server import REGION
 STACK, BUCKET = "files", "files-of-the-lab"
 
 
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say which Packer bakes."""
+    program = config.getoption("--packer")
+    return f"packer: {find_packer(program)}" if program else None
+
+
 @pytest.fixture(scope="session")
 def base() -> Path:
     """Return the file system under every image; the first time on a machine it is built."""
@@ -42,12 +48,15 @@ def packer(request: pytest.FixtureRequest) -> Packer:
 
 
 @pytest.fixture(scope="session")
-def region(base: Path, wheels: Wheels) -> Iterator[Region]:
+def region(base: Path, wheels: Wheels, request: pytest.FixtureRequest) -> Iterator[Region]:
     """Open the region; what went wrong behind the API fails the tests in the end."""
     assert wheels.own.exists()
+    records = request.config.getoption("--region-records")
     with open_region(base, Journal()) as opened:
         yield opened
         failures = opened.machines.failures
+        if records:
+            opened.journal.save(Path(records))
     assert failures == []
 
 

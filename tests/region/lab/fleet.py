@@ -105,7 +105,7 @@ def is_active(machine: Machine) -> bool:
 def is_settled(machine: Machine) -> bool:
     """Whether its first boot is over: the last thing that does is to restart the worker."""
     over = machine.container.run("test", "-e", "/run/cloud-init/result.json").status == 0
-    return over and show(machine, "ActiveState", "Job") == {"ActiveState": "active"}
+    return over and show(machine, "ActiveState", "Job") == {"ActiveState": "active", "Job": ""}
 
 
 def show(machine: Machine, *names: str) -> dict[str, str]:

@@ -57,6 +57,10 @@ class MetadataService:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._thread.join()
+        self.close()
+
+    def close(self) -> None:
+        """Give the address back."""
         self._server.server_close()
 
     def put(self, path: str, ttl: str | None, asker: str) -> tuple[int, bytes]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from region.lab import network
-from region.lab.container import Container
+from region.lab.container import POWER_OFF_SECONDS, Container
 from region.lab.images import Images
 from region.lab.journal import Journal
 from region.lab.place import Place
@@ -27,6 +27,8 @@ class Machine:
     layers: tuple[Path, ...] = ()
     namespace: str = ""
     tasks: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
+    gone: threading.Event = field(default_factory=threading.Event)
+    """Set when nothing is left of it, and its address is free."""
 
 
 class ContainerMachines:
@@ -44,10 +46,11 @@ class ContainerMachines:
         name = launch.instance_id
         container = Container(self._place, name, self._place.work / "machines" / name)
         machine = Machine(launch, container)
+        before = self.at(launch.private_ip)
         with self._lock:
             self._machines[name] = machine
         self._journal.note(name, "launched", image=launch.image_id, group=launch.group_name or "")
-        self._next(machine, lambda: self._first_boot(machine))
+        self._next(machine, lambda: self._first_boot(machine, before))
 
     def stopped(self, instance_id: str) -> None:
         """Shut the container down; its disk stays."""
@@ -110,7 +113,10 @@ class ContainerMachines:
         if failure is not None:
             self.failures.append(failure)
 
-    def _first_boot(self, machine: Machine) -> None:
+    def _first_boot(self, machine: Machine, before: Machine | None) -> None:
+        """Boot it; first wait for the end of whoever had its address `before`, as EC2 would."""
+        if before:
+            before.gone.wait(POWER_OFF_SECONDS)
         launch = machine.launch
         machine.layers = self._images.layers(launch.image_id)
         machine.namespace = network.add_instance(
@@ -143,4 +149,5 @@ class ContainerMachines:
         network.remove_namespace(machine.namespace)
         with self._lock:
             del self._machines[machine.launch.instance_id]
+        machine.gone.set()
         self._journal.note(machine.launch.instance_id, "gone")
