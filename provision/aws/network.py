@@ -10,6 +10,7 @@ from provision.spec.stack import Instances
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
 
+NO_SUCH_TYPE = ("InvalidInstanceType",)
 SUBNET_GONE_CODES = ("InvalidSubnetID.NotFound", "InvalidSubnet.NotFound")
 
 
@@ -48,6 +49,14 @@ def zones_offering(ec2: "EC2Client", instance_type: str) -> frozenset[str]:
         Filters=[{"Name": "instance-type", "Values": [instance_type]}],
     )
     return frozenset(each["Location"] for page in pages for each in page["InstanceTypeOfferings"])
+
+
+def architectures_of(ec2: "EC2Client", instance_type: str) -> tuple[str, ...]:
+    """Return what an instance type runs, such as x86_64; empty if there is no such type."""
+    names: Any = [instance_type]  # the stubs name the types; AWS has more of them every month
+    answer = unless_gone(lambda: ec2.describe_instance_types(InstanceTypes=names), NO_SUCH_TYPE)
+    found = answer["InstanceTypes"] if answer else []
+    return tuple(found[0]["ProcessorInfo"]["SupportedArchitectures"]) if found else ()
 
 
 def _named(ec2: "EC2Client", subnets: tuple[str, ...]) -> Network | None:

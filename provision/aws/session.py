@@ -31,7 +31,7 @@ class Aws:
 
     def __init__(self, session: boto3.Session, endpoint_url: str | None = None) -> None:
         self.session = session
-        self._endpoint_url = endpoint_url
+        self.endpoint_url = endpoint_url
         self._config = Config(
             read_timeout=READ_TIMEOUT_SECONDS,
             retries={"total_max_attempts": TRIES, "mode": "standard"},
@@ -41,70 +41,70 @@ class Aws:
     @cached_property
     def s3(self) -> "S3Client":
         """S3."""
-        return self.session.client("s3", config=self._config, endpoint_url=self._endpoint_url)
+        return self.session.client("s3", config=self._config, endpoint_url=self.endpoint_url)
 
     @cached_property
     def sns(self) -> "SNSClient":
         """SNS."""
-        return self.session.client("sns", config=self._config, endpoint_url=self._endpoint_url)
+        return self.session.client("sns", config=self._config, endpoint_url=self.endpoint_url)
 
     @cached_property
     def sqs(self) -> "SQSClient":
         """SQS."""
-        return self.session.client("sqs", config=self._config, endpoint_url=self._endpoint_url)
+        return self.session.client("sqs", config=self._config, endpoint_url=self.endpoint_url)
 
     @cached_property
     def iam(self) -> "IAMClient":
         """IAM."""
-        return self.session.client("iam", config=self._config, endpoint_url=self._endpoint_url)
+        return self.session.client("iam", config=self._config, endpoint_url=self.endpoint_url)
 
     @cached_property
     def sts(self) -> "STSClient":
         """STS."""
-        return self.session.client("sts", config=self._config, endpoint_url=self._endpoint_url)
+        return self.session.client("sts", config=self._config, endpoint_url=self.endpoint_url)
 
     @cached_property
     def ec2(self) -> "EC2Client":
         """EC2."""
-        return self.session.client("ec2", config=self._config, endpoint_url=self._endpoint_url)
+        return self.session.client("ec2", config=self._config, endpoint_url=self.endpoint_url)
 
     @cached_property
     def autoscaling(self) -> "AutoScalingClient":
         """Auto Scaling."""
         return self.session.client(
-            "autoscaling", config=self._config, endpoint_url=self._endpoint_url
+            "autoscaling", config=self._config, endpoint_url=self.endpoint_url
         )
 
     @cached_property
     def kms(self) -> "KMSClient":
         """KMS."""
-        return self.session.client("kms", config=self._config, endpoint_url=self._endpoint_url)
+        return self.session.client("kms", config=self._config, endpoint_url=self.endpoint_url)
 
     @cached_property
     def lambda_(self) -> "LambdaClient":
         """Lambda."""
-        return self.session.client("lambda", config=self._config, endpoint_url=self._endpoint_url)
+        return self.session.client("lambda", config=self._config, endpoint_url=self.endpoint_url)
 
     @cached_property
     def cloudwatch(self) -> "CloudWatchClient":
         """CloudWatch."""
         return self.session.client(
-            "cloudwatch", config=self._config, endpoint_url=self._endpoint_url
+            "cloudwatch", config=self._config, endpoint_url=self.endpoint_url
         )
 
     @cached_property
     def logs(self) -> "CloudWatchLogsClient":
         """CloudWatch Logs."""
-        return self.session.client("logs", config=self._config, endpoint_url=self._endpoint_url)
+        return self.session.client("logs", config=self._config, endpoint_url=self.endpoint_url)
 
     @cached_property
     def ssm(self) -> "SSMClient":
         """Systems Manager."""
-        return self.session.client("ssm", config=self._config, endpoint_url=self._endpoint_url)
+        return self.session.client("ssm", config=self._config, endpoint_url=self.endpoint_url)
 
     @cached_property
     def service_quotas(self) -> "ServiceQuotasClient":
         """Service Quotas."""
         return self.session.client(
-            "service-quotas", config=self._config, endpoint_url=self._endpoint_url
+            "service-quotas", config=self._config, endpoint_url=self.endpoint_url
         )

@@ -5,6 +5,7 @@ import click
 from provision.aws.image_users import image_users
 from provision.aws.images import remove_image, stack_images
 from provision.aws.session import Aws
+from provision.commands.ami_bake import bake
 from provision.commands.ami_from_instance import from_instance
 from provision.commands.context import Context, with_stack
 from provision.commands.output import console, print_json, say
@@ -19,6 +20,7 @@ from provision.screen.images_view import (
 
 EXAMPLES = """\b
 Examples:
+  provision ami bake                                 one by Packer, of this version of the worker
   provision ami from-instance i-0123456789abcdef0    an image of an instance that you prepared
   provision ami list                                 which there are, and who uses them
   provision ami prune --keep 5                       which of them could go
@@ -34,6 +36,7 @@ def ami() -> None:
     """
 
 
+ami.add_command(bake)
 ami.add_command(from_instance)
 
 

@@ -1,8 +1,9 @@
 """What Packer says during a bake, and what a bake leaves behind: packer/README.md. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,6 +19,10 @@ SAID = re.compile(r"\d+,[^,]*,ui,(?:say|message|error),(.*)", re.DOTALL)
 
 SPEAKER = re.compile(r"^(?:==>|-->)?\s*(?:amazon-ebs\.worker: )?\s*")
 STEP = re.compile(r"\[(system|worker|validate|clean)\] ")
+ERROR = re.compile(r"\d+,[^,]*,ui,error,")
+FAILED = "FAILED: "
+"""How our own scripts begin their last word."""
+
 CHATTER = ("Uploading ", "Adding tag: ", "Provisioning with shell script: ")
 """One line a file, tag or script: nothing that a person waits for."""
 
@@ -78,6 +83,15 @@ class BakedImage:
     facts: Facts
     contents: Contents
 
+    def document(self) -> dict[str, Any]:
+        """Return all of it as a JSON document."""
+        return {
+            "ami": self.ami,
+            "region": self.region,
+            "facts": self.facts.model_dump(),
+            "contents": self.contents.model_dump(),
+        }
+
 
 def read_progress(line: str) -> Progress | None:
     """Read one line of Packer's machine-readable output; None if it is nothing to show."""
@@ -90,6 +104,18 @@ def read_progress(line: str) -> Progress | None:
     if not words or words.startswith(CHATTER):
         return None
     return Progress(step[1], words[step.end() :]) if step else Progress("packer", words)
+
+
+def why_failed(lines: Iterable[str]) -> str:
+    """Return why a bake failed: the step's own last word, or else the last error of Packer's."""
+    failed, error = "", "Packer gave no reason"
+    for line in lines:
+        progress = read_progress(line)
+        if progress and progress.words.startswith(FAILED):
+            failed = f"{progress.step}: {progress.words.removeprefix(FAILED)}"
+        elif progress and ERROR.match(line):
+            error = progress.words
+    return failed or error
 
 
 def read_bake(manifest: str, contents: str) -> BakedImage:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.core.bake import CONTENTS, MANIFEST, Progress, read_bake, read_progress
+from provision.core.bake import CONTENTS, MANIFEST, Progress, read_bake, read_progress, why_failed
 from provision.errors import ProvisionError
 
 A_BAKE = Path(__file__).parents[1] / "packer" / "a_bake"
@@ -89,3 +89,12 @@ def test_no_line_of_output_stops_a_bake(line: str) -> None:
     """Whatever it is, it is words or nothing."""
     found = read_progress(line)
     assert found is None or found.words
+
+
+def test_why_a_bake_failed_is_the_steps_own_last_word_or_packers_last_error() -> None:
+    """The step's is the cause, whatever Packer says after it."""
+    failed = "1,,ui,message,    amazon-ebs.worker: [worker] FAILED: line 7: pip install"
+    error = "1,,ui,error,Build 'amazon-ebs.worker' errored"
+    assert why_failed([*SAID, failed, error]) == "worker: line 7: pip install"
+    assert why_failed([*SAID, error]) == "Build 'amazon-ebs.worker' errored"
+    assert why_failed(SAID) == "Packer gave no reason"

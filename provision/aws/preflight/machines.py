@@ -7,7 +7,12 @@ from botocore.exceptions import ClientError
 
 from provision.aws.calls import code_of, unless_gone
 from provision.aws.images import LATEST, image_of
-from provision.aws.network import SUBNET_GONE_CODES, default_vpc, zones_offering
+from provision.aws.network import (
+    SUBNET_GONE_CODES,
+    architectures_of,
+    default_vpc,
+    zones_offering,
+)
 from provision.core.image import StackImage
 from provision.core.preflight.machines import Ami, MachineFacts, Subnet
 from provision.spec.blueprint import Blueprint
@@ -18,7 +23,6 @@ if TYPE_CHECKING:
 
     from provision.aws.session import Aws
 
-NO_SUCH_TYPE: Final = ("InvalidInstanceType",)
 NO_SUCH_KEY_PAIR: Final = ("InvalidKeyPair.NotFound",)
 SCALING_ROLE: Final = "AWSServiceRoleForAutoScaling"
 CUSTOMER: Final = "CUSTOMER"
@@ -29,7 +33,7 @@ def machine_facts(aws: "Aws", blueprint: Blueprint) -> MachineFacts:
     ec2, instances = aws.ec2, blueprint.stack.instances
     names = tuple(dict.fromkeys((instances.type, *instances.spot_types)))
     return MachineFacts(
-        types={each: _architectures(ec2, each) for each in names},
+        types={each: architectures_of(ec2, each) for each in names},
         offering=zones_offering(ec2, instances.type),
         default_vpc=None if instances.subnets else default_vpc(ec2),
         subnets=_subnets(ec2, instances),
@@ -38,13 +42,6 @@ def machine_facts(aws: "Aws", blueprint: Blueprint) -> MachineFacts:
         ami=_ami(aws, blueprint),
         desired=_desired(aws, blueprint.names.group),
     )
-
-
-def _architectures(ec2: "EC2Client", name: str) -> tuple[str, ...]:
-    names: Any = [name]
-    answer = unless_gone(lambda: ec2.describe_instance_types(InstanceTypes=names), NO_SUCH_TYPE)
-    found = answer["InstanceTypes"] if answer else []
-    return tuple(found[0]["ProcessorInfo"]["SupportedArchitectures"]) if found else ()
 
 
 def _subnets(ec2: "EC2Client", instances: Instances) -> dict[str, Subnet]:
