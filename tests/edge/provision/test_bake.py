@@ -86,7 +86,10 @@ def test_a_bake_is_shown_step_by_step_and_its_image_told(
     world: World, baking: Baking, wheel: Path
 ) -> None:
     """With the stack's tag, region and architecture, from the template's own folder."""
-    status, out, err = baking.finish("well", "--json", "--var", "os=ubuntu-24.04")
+    endpoint = world.region.endpoint_url
+    status, out, err = baking.finish(
+        "well", "--json", "--var", "os=ubuntu-24.04", "--endpoint-url", endpoint
+    )
     assert status == 0, err
     assert json.loads(out)["ami"] == "ami-88aecf1bcc5d58d0e"
     assert "[validate] ok      worker check --offline, in the service's sandbox" in err
@@ -96,7 +99,7 @@ def test_a_bake_is_shown_step_by_step_and_its_image_told(
     assert json.loads(told["tags"]) == {OWNER_TAG: world.stack}
     assert (told["region"], told["arch"]) == ("us-east-2", "x86_64")
     assert (told["wheel"], told["git_revision"]) == (str(wheel), "638bdda")
-    assert (told["ec2_endpoint"], told["os"]) == (world.region.endpoint_url, "ubuntu-24.04")
+    assert (told["ec2_endpoint"], told["os"]) == (endpoint, "ubuntu-24.04")
 
 
 def test_a_step_that_fails_ends_the_bake_in_its_own_words(baking: Baking) -> None:
