@@ -9,7 +9,7 @@ PACKER ?= packer
 LOCKED_EXTRAS := $(if $(shell grep '^fast = ' pyproject.toml),--extra fast)
 BENCH ?=
 
-.PHONY: help demo test region-test lint types cover heavy bench packer-test wheel wheelhouse lock readme clean
+.PHONY: help demo test region-test lint types cover heavy bench packer-test wheel wheelhouse lock readme pictures clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -55,6 +55,9 @@ lock: $(VENV)/.dev ## Lock the image's dependencies anew, with their hashes (pac
 readme: $(VENV)/.test ## Write the README's transcripts and the stack file's page anew
 	@PYTHONPATH=tests $(BIN)/python -m support.readme
 	@PYTHONPATH=tests $(BIN)/python -m support.stack_table
+
+pictures: $(VENV)/.test ## Draw the documentation's pictures anew, from what the commands print
+	@PYTHONPATH=tests $(BIN)/python -m support.pictures
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

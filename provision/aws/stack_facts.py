@@ -147,4 +147,5 @@ class Observer:
                 each.get("StateValue", ""),
                 each.get("StateTransitionedTimestamp") or each.get("StateUpdatedTimestamp"),
                 each.get("StateReason", ""),
+                each.get("AlarmDescription", ""),
             )

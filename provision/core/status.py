@@ -66,12 +66,16 @@ class ActivityFacts:
 
 @dataclass(frozen=True, slots=True)
 class AlarmFacts:
-    """One alarm of the stack: OK, ALARM or INSUFFICIENT_DATA, and since when."""
+    """One alarm of the stack: OK, ALARM or INSUFFICIENT_DATA, and since when.
+
+    `reason` is CloudWatch's, `description` ours: what to do about it.
+    """
 
     name: str
     state: str
     since: datetime | None = None
     reason: str = ""
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +175,7 @@ def _dead_letters(facts: StackFacts) -> Iterator[Finding]:
 def _alarms(facts: StackFacts) -> Iterator[Finding]:
     for each in facts.alarms:
         if each.state == "ALARM":
-            yield failure(f"alarm {each.name}", each.reason or "in ALARM", "see its description")
+            yield failure(f"alarm {each.name}", each.reason or "in ALARM", each.description)
 
 
 def _launches(facts: StackFacts) -> Iterator[Finding]:

@@ -22,18 +22,16 @@ Explained = tuple[Letter, Explanation]
 
 
 def letters_table(explained: Sequence[Explained], rules: Rules, now: float) -> Table:
-    """Return a row a letter: which, how old, about which object, and why it would be rejected."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("id", "age", "expires in", "object", "now it would be"):
-        table.add_column(name, no_wrap=name != "now it would be")
+    """Return a row a letter: which, how old, about which object, and what would become of it."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="bold")
+    table.add_column(overflow="fold")
     for letter, explanation in explained:
-        table.add_row(
-            letter.id[:SHORT_ID],
-            duration(now - letter.sent),
-            duration(letter.expires - now),
-            Text("\n".join(_objects(explanation))),
-            Text("\n".join(_reasons(explanation, rules))),
-        )
+        age, left = duration(now - letter.sent), duration(letter.expires - now)
+        told = Text(f"sent {age} ago, expires in {left}", style="dim")
+        for each in _told(explanation, rules):
+            told.append(f"\n{each}", style="not dim")
+        table.add_row(letter.id[:SHORT_ID], told)
     return table
 
 
@@ -73,13 +71,11 @@ def duration(seconds: float) -> str:
     return f"{max(seconds, 0) / 60:.0f} min"
 
 
-def _objects(explanation: Explanation) -> list[str]:
-    named = [str(each.event.location) for each in explanation.entries if each.event]
-    return [printable(each) for each in named] or ["-"]
-
-
-def _reasons(explanation: Explanation, rules: Rules) -> Iterator[str]:
+def _told(explanation: Explanation, rules: Rules) -> Iterator[str]:
+    """Yield a line for each object, and one below it for what would become of it now."""
     for each in explanation.entries:
+        if each.event:
+            yield printable(str(each.event.location))
         seen = foreseen(each.forecast, rules) if each.forecast else each.why
         yield printable(f"{each.effect}: {seen}")
 

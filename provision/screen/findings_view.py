@@ -11,19 +11,20 @@ from provision.core.resource import Json
 
 COLOURS: Final = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILURE: "bold red"}
 
-WIDTHS: Final = (7, 28, 20)
+LEVEL_WIDTH: Final = max(len(each) for each in Level)
+"""The same in every table: findings are printed as they come."""
 
 
 def findings_table(findings: Sequence[Finding]) -> Table:
     """Return a row a finding; what to do about it stands below what was seen."""
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    for width in WIDTHS:  # the same in every table: findings are printed as they come
-        table.add_column(min_width=width)
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(min_width=LEVEL_WIDTH)
+    table.add_column(overflow="fold")
     for each in findings:
-        detail = Text(each.detail)
+        told = Text.assemble((each.subject, "bold"), f": {each.detail}")
         if each.hint:
-            detail.append(f"\n→ {each.hint}", style="italic")
-        table.add_row(Text(each.level, style=COLOURS[each.level]), Text(each.subject), detail)
+            told.append(f"\n→ {each.hint}", style="italic")
+        table.add_row(Text(each.level, style=COLOURS[each.level]), told)
     return table
 
 

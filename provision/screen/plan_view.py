@@ -5,17 +5,26 @@ from collections.abc import Iterator
 from typing import Final
 
 from rich.console import Group, RenderableType
+from rich.constrain import Constrain
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from provision.core.plan import Create, Plan, Refusal, Remove, Step, Update
-from provision.core.resource import Json
+from provision.core.resource import Change, Json
+from provision.screen.differences import differences
 
 MARKS: Final = {Create: ("+", "green"), Update: ("~", "yellow"), Remove: ("-", "red")}
 ACTIONS: Final = {Create: "create", Update: "change", Remove: "remove"}
 
 VALUE_LETTERS: Final = 120
 """Longer values are cut on the screen; --json has them whole."""
+
+RATIOS: Final = (27, 28, 23)
+"""Of the columns for name, value and reason, so that they stand below each other in every step."""
+
+WIDEST: Final = 120
+"""On a wider terminal the eye would lose the line."""
 
 
 def plan_view(plan: Plan) -> RenderableType:
@@ -54,6 +63,8 @@ def plan_document(plan: Plan) -> dict[str, Json]:
 
 def shown(value: Json) -> str:
     """Return a value as it fits on the screen."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # AWS tells 300.0 where it was given 300
     text = value if isinstance(value, str) else json.dumps(value)
     text = "(none)" if value is None else text or '""'
     return text if len(text) <= VALUE_LETTERS else f"{text[: VALUE_LETTERS - 1]}…"
@@ -69,27 +80,32 @@ def _refusal(refusal: Refusal) -> Text:
     return heading.append(f"  → {refusal.hint}")
 
 
-def _properties(step: Step) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column(ratio=3)
-    table.add_column(ratio=5, overflow="fold")
-    table.add_column(ratio=4, style="dim")
+def _properties(step: Step) -> RenderableType:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False, expand=True)
+    for ratio in RATIOS:
+        table.add_column(ratio=ratio, overflow="fold")
     for name, value, why in _rows(step):
-        table.add_row(f"    {name}", value, why)
-    return table
+        table.add_row(Padding(name, (0, 0, 0, 2)), value, why)
+    return Constrain(table, WIDEST)
 
 
 def _rows(step: Step) -> Iterator[tuple[str, Text, Text]]:
     if isinstance(step, Create):
         for each in step.wanted.properties:
-            yield each.name, Text(shown(each.value), style="green"), Text(each.why)
+            yield each.name, Text(shown(each.value), style="green"), Text(each.why, style="dim")
     if isinstance(step, Update):
         for change in step.changes:
-            value = Text(shown(change.before), style="red").append(" → ", style="default")
-            why = Text(change.why)
-            if change.disrupts:
-                why.append(f"\ndisrupts: {change.disrupts}", style="bold yellow")
-            yield change.name, value.append(shown(change.after), style="green"), why
+            yield from _change_rows(change)
+
+
+def _change_rows(change: Change) -> Iterator[tuple[str, Text, Text]]:
+    """Yield a row for each leaf that changes; the first one gives the reason."""
+    why = Text(change.why, style="dim")
+    if change.disrupts:
+        why = Text.assemble(why, ("\ndisrupts: " + change.disrupts, "bold yellow"))
+    for name, before, after in differences(change.name, change.before, change.after):
+        yield name, Text.assemble((shown(before), "red"), " → ", (shown(after), "green")), why
+        why = Text()
 
 
 def _step_document(step: Step) -> Json:

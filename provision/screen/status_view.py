@@ -1,12 +1,12 @@
 """How a stack is doing, for people at one glance, and as a document for machines. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 
 from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
@@ -20,17 +20,24 @@ ALARM_COLOURS: Final = {"OK": "green", "ALARM": "bold red"}
 FAILED: Final = "bold red"
 DIM: Final = "dim"
 NOTHING: Final = "-"
+TOLD_ONCE: Final = 2
+"""Type and AMI, when every instance has the same."""
 
 
 def status_view(stack: str, facts: StackFacts) -> RenderableType:
-    """Return the whole screen."""
+    """Return the whole screen: what is wrong, then what waits and who works on it."""
+    screen = Table.grid(padding=(0, 2, 0, 0))
+    screen.add_column(style="bold")
+    screen.add_column(overflow="fold")
+    screen.add_row("queue", _flow(facts))
+    screen.add_row("EC2", _ec2(facts))
+    screen.add_row("Lambda", _lambda(facts))
+    screen.add_row("alarms", _alarms(facts))
     return Group(
         Text(f"{stack}  {facts.at:%Y-%m-%d %H:%M:%S} UTC", style="bold"),
         findings_table(judge(facts)),
-        Panel(_flow(facts), title="queue", title_align="left"),
-        Panel(_ec2(facts), title="EC2", title_align="left"),
-        Panel(_lambda(facts), title="Lambda", title_align="left"),
-        Panel(_alarms(facts), title="alarms", title_align="left"),
+        Text(),
+        screen,
     )
 
 
@@ -66,10 +73,16 @@ def _ec2(facts: StackFacts) -> RenderableType:
 def _sizes(group: GroupFacts) -> Text:
     told = (
         f"{len(group.in_service)} in service of {group.desired} desired"
-        f" (minimum {group.minimum}, maximum {group.maximum}), template version"
-        f" {group.template_version or NOTHING}"
+        f" (minimum {group.minimum}, maximum {group.maximum}){', ' * bool(group.status)}"
+        f"{group.status}\ntemplate version {group.template_version or NOTHING}"
     )
-    return Text(told + (f", {group.status}" if group.status else ""))
+    return Text(", ".join((told, *_alike(group.instances))))
+
+
+def _alike(instances: Sequence[InstanceFacts]) -> list[str]:
+    """Return the type and the AMI that every instance has."""
+    kinds = ({each.type for each in instances}, {each.image for each in instances})
+    return [one for kind in kinds if len(kind) == 1 for one in kind if one]
 
 
 def _refresh(facts: StackFacts) -> Text:
@@ -81,11 +94,16 @@ def _refresh(facts: StackFacts) -> Text:
 
 
 def _instances(group: GroupFacts) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style=DIM)
-    for column in ("instance", "zone", "state", "health", "type", "version", "image"):
-        table.add_column(column)
+    """Return a row an instance, with type and AMI only where they are not all the same."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style=DIM)
+    for column in ("instance", "zone", "state", "health", "version"):
+        table.add_column(column, overflow="fold")
+    differing = len(_alike(group.instances)) < TOLD_ONCE
+    if differing:
+        table.add_column("type, AMI", overflow="fold")
     for each in group.instances:
-        table.add_row(*_instance(each, group.template_version))
+        more = (Text(f"{each.type} {each.image}"),) if differing else ()
+        table.add_row(*_instance(each, group.template_version), *more)
     return table
 
 
@@ -95,24 +113,28 @@ def _instance(seen: InstanceFacts, current_version: str) -> Iterator[Text]:
     yield Text(seen.zone)
     yield Text(seen.lifecycle_state, style=state_colour)
     yield Text(seen.health, style="green" if seen.health.lower() == "healthy" else FAILED)
-    yield Text(seen.type)
     yield Text(
         seen.template_version, style="" if seen.template_version == current_version else "yellow"
     )
-    yield Text(seen.image)
 
 
-def _activities(activities: tuple[ActivityFacts, ...], now: datetime) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style=DIM)
+def _activities(activities: Sequence[ActivityFacts], now: datetime) -> Table:
+    """Return a row an activity; the same one several times in a row is told once."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style=DIM)
     for column in ("ago", "activity", ""):
-        table.add_column(column)
-    for each in activities:
-        style = FAILED if each.failed else DIM
-        told = each.message or each.description
+        table.add_column(column, overflow="fold")
+    for (status, told), same in groupby(activities, key=_told):
+        latest, *before = same
+        style = FAILED if latest.failed else DIM
+        times = f" ({len(before) + 1} times)" if before else ""
         table.add_row(
-            ago(each.started, now), Text(each.status, style=style), Text(told, style=style)
+            ago(latest.started, now), Text(status, style=style), Text(told + times, style=style)
         )
     return table
+
+
+def _told(activity: ActivityFacts) -> tuple[str, str]:
+    return activity.status, activity.message or activity.description
 
 
 def ago(then: datetime, now: datetime) -> str:
@@ -135,8 +157,8 @@ def _lambda(facts: StackFacts) -> RenderableType:
 def _alarms(facts: StackFacts) -> RenderableType:
     if not facts.alarms:
         return _not_there("alarm")
-    table = Table.grid(padding=(0, 3))
-    for each in facts.alarms:
+    table = Table.grid(padding=(0, 3, 0, 0))
+    for each in sorted(facts.alarms, key=lambda alarm: alarm.state):  # ALARM comes first
         since = "" if each.since is None else f"for {ago(each.since, facts.at)}"
         colour = ALARM_COLOURS.get(each.state, "yellow")
         table.add_row(Text(each.name), Text(each.state, style=colour), Text(since, style=DIM))
@@ -144,7 +166,7 @@ def _alarms(facts: StackFacts) -> RenderableType:
 
 
 def _figure(label: str, value: object, style: str = "") -> Text:
-    return Text(f"{label} ", style=DIM).append(str(value), style=style or "bold")
+    return Text.assemble((f"{label} ", DIM), (str(value), style or "bold"))
 
 
 def _not_there(what: str) -> Text:

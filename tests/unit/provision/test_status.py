@@ -34,9 +34,9 @@ WELL = StackFacts(NOW, queue=QueueFacts(0, 0, 3.0), dead_letters=0, group=GROUP,
 FAILED = ActivityFacts(NOW, "Failed", "Launching a new EC2 instance", "no capacity in us-east-2a")
 
 
-def shown(facts: StackFacts) -> str:
-    """Return what a terminal shows."""
-    console = Console(width=120, color_system=None)
+def shown(facts: StackFacts, width: int = 120) -> str:
+    """Return what a terminal of this width shows."""
+    console = Console(width=width, color_system=None)
     with console.capture() as captured:
         console.print(status_view("files", facts))
     return captured.get()
@@ -157,13 +157,53 @@ def test_the_screen_shows_instances_refresh_and_figures() -> None:
     text = shown(facts)
     for told in (
         "waiting 12    in flight 5    oldest 61 s    dead letters 0",
-        "i-1       us-east-2a  InService  Healthy  t3.small  3        ami-1",
+        "i-1       us-east-2a  InService  Healthy  3",
         "instance refresh: InProgress, 50 %  waiting for i-2",
-        "1 in service of 1 desired (minimum 1, maximum 2), template version 3",
+        "1 in service of 1 desired (minimum 1, maximum 2)",
+        "template version 3, t3.small, ami-1",
         "files-oldest-message   OK   for 3 d",
         "function Active, mapping Disabled",
     ):
         assert told in text, text
+
+
+def test_type_and_ami_stand_at_each_instance_where_they_differ() -> None:
+    """In the middle of a rollout, or on spot capacity of several types."""
+    new = replace(WORKS, id="i-2", template_version="4", image="ami-2")
+    text = shown(replace(WELL, group=replace(GROUP, instances=(WORKS, new))))
+    assert "template version 3, t3.small\n" in _without_padding(text)
+    assert "Healthy  3        t3.small ami-1" in text
+    assert "Healthy  4        t3.small ami-2" in text
+
+
+def test_a_launch_that_fails_again_and_again_is_told_once() -> None:
+    """What happened before it stays on the screen."""
+    earlier = replace(FAILED, started=NOW - timedelta(minutes=9))
+    first = ActivityFacts(NOW - timedelta(hours=3), "Successful", "Launching i-1")
+    text = shown(replace(WELL, activities=(FAILED, earlier, first)))
+    assert text.count("no capacity in us-east-2a (2 times)") == 1
+    assert "3 h" in text
+
+
+def test_an_alarm_that_rings_says_what_to_do_and_stands_first() -> None:
+    """By its own description."""
+    ringing = AlarmFacts("z", "ALARM", NOW, "2 > 1", "look into it")
+    facts = replace(WELL, alarms=(AlarmFacts("a", "OK", NOW), ringing))
+    assert judge(facts)[1].hint == "look into it"
+    text = shown(facts)
+    assert text.index("z   ALARM") < text.index("a   OK")
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_usual_screen_fits_its_terminal(width: int) -> None:
+    """Ids as long as AWS makes them: no row is folded."""
+    real = replace(WORKS, id="i-0123456789abcdef0", lifecycle_state="Terminating:Proceed")
+    text = shown(replace(WELL, group=replace(GROUP, instances=(real,))), width)
+    assert f"{real.id}  us-east-2a  Terminating:Proceed  Healthy  3" in text
+
+
+def _without_padding(text: str) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
 
 
 def test_a_stack_of_which_nothing_exists_has_a_screen() -> None:

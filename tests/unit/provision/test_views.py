@@ -2,11 +2,14 @@
 
 import json
 
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
 from provision.core.finding import Level, failure, failures, ok, warning
 from provision.core.plan import Create, Plan, Refusal, Remove, Update
-from provision.core.resource import Change, Key, Property, Wanted
+from provision.core.resource import Change, Json, Key, Property, Wanted
+from provision.screen.differences import differences
 from provision.screen.findings_view import findings_document, findings_table
 from provision.screen.plan_view import plan_document, plan_view, shown, summary
 
@@ -40,6 +43,43 @@ def test_a_narrow_terminal_loses_no_word() -> None:
     """Columns wrap; they are not cut."""
     words = printed(plan_view(Plan((UPDATE,))), width=40).split()
     assert {"Timeout", "120", "180", "drain's", "messages", "hand"} <= set(words)
+
+
+def test_of_a_document_only_what_differs_is_shown() -> None:
+    """Leaf by leaf, with the way there; an element that comes has nothing before it."""
+    before: Json = {"a": [{"x": 1}, {"y": 2}], "same": "s", "list": [1], "n": 300.0}
+    after: Json = {"a": [{"x": 1}, {"y": 3}], "same": "s", "list": [1, 2], "n": 600}
+    text = printed(plan_view(Plan((Update(CREATE.wanted, (Change("Body", before, after),)),))))
+    lines = [line.split() for line in text.splitlines()[1:-1]]
+    assert lines == [
+        ["Body.a[1].y", "2", "→", "3"],
+        ["Body.list[]", "(none)", "→", "2"],
+        ["Body.n", "300", "→", "600"],
+    ]
+
+
+JSON = st.recursive(
+    st.none() | st.integers(0, 3) | st.text("ab", max_size=2),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("kl", max_size=1), inner),
+    max_leaves=8,
+)
+
+
+@given(JSON, JSON)
+def test_whatever_differs_is_shown_somewhere(before: Json, after: Json) -> None:
+    """No change is silent, and nothing is shown that is no change."""
+    found = differences("", before, after)
+    assert bool(found) == (before != after)
+    assert all(was != will_be for _, was, will_be in found)
+
+
+def test_the_columns_of_all_steps_stand_below_each_other() -> None:
+    """An eye that runs down the reasons need not jump."""
+    short = Update(CREATE.wanted, (Change("A", 1, 2, "reason"),))
+    long = Update(CREATE.wanted, (Change("LongerName", "a long value", "b", "reason"),))
+    text = printed(plan_view(Plan((short, long))))
+    places = {line.index("reason") for line in text.splitlines() if "reason" in line}
+    assert len(places) == 1
 
 
 def test_an_empty_plan_says_so() -> None:
