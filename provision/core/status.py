@@ -168,7 +168,7 @@ def named(consumer: Consumer) -> str:
 
 def _dead_letters(facts: StackFacts) -> Iterator[Finding]:
     if facts.dead_letters:
-        detail = f"{facts.dead_letters} messages were set aside"
+        detail = f"set aside: {facts.dead_letters}"
         yield failure("dead letters", detail, "`provision dlq list` says why")
 
 

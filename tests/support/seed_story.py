@@ -187,7 +187,13 @@ class Seed:
             over.set()
             for each in threads:
                 each.join()
-        self.wait(lambda: self.keys("processed/") >= traffic.sent.keys(), "all files to arrive")
+        self.wait(lambda: self._is_done_with(traffic), "all files to arrive")
+
+    def _is_done_with(self, traffic: Traffic) -> bool:
+        """Say whether all files are there, and every message is acknowledged."""
+        queue = self.observer().queue()
+        idle = queue is not None and (queue.waiting, queue.in_flight) == (0, 0)
+        return idle and not self.keys("uploads/") and self.keys("processed/") >= {*traffic.sent}
 
     def _upload(self, traffic: Traffic, over: threading.Event) -> None:
         batch = len(self.keys("processed/"))

@@ -132,7 +132,7 @@ def test_what_is_wrong_is_loud() -> None:
     )
     told = [(each.level, each.detail) for each in judge(facts)]
     assert told[1:] == [
-        (Level.FAILURE, "2 messages were set aside"),
+        (Level.FAILURE, "set aside: 2"),
         (Level.FAILURE, "2 > 1"),
         (Level.FAILURE, "no capacity in us-east-2a"),
         (Level.WARNING, "suspended: Launch"),
