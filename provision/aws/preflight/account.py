@@ -1,12 +1,12 @@
 """Permissions by IAM's own simulation, and quotas against what is used."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from provision.aws.calls import code_of
-from provision.core.preflight.account import Permissions, Quota, policy_source
+from provision.core.preflight.account import Permissions, Quota, is_of_the_caller, policy_source
 from provision.policies.grants import Grant
 from provision.spec.blueprint import Blueprint
 
@@ -33,32 +33,45 @@ def permissions_of(iam: "IAMClient", arn: str, grants: Iterable[Grant]) -> Permi
     source = policy_source(arn)
     if source is None:
         return Permissions(unknown="the root user may do everything; use a role instead")
-    denied: list[str] = []
+    denied: dict[str, frozenset[str]] = {}
     asked = 0
     try:
         for grant in grants:
-            actions = sorted(grant.uses)
-            for first in range(0, len(actions), ACTIONS_A_CALL):
-                some = actions[first : first + ACTIONS_A_CALL]
-                denied += _denied(iam, source, some, grant)
-                asked += len(some)
+            for actions in batched(sorted(grant.uses)):
+                denied |= dict(_denied(iam, source, actions, grant))
+                asked += len(actions)
     except (ClientError, BotoCoreError) as error:
         code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
         return Permissions(unknown=f"iam:SimulatePrincipalPolicy for {source}: {code}")
-    return Permissions(tuple(dict.fromkeys(denied)), asked)
+    return Permissions(
+        denied=tuple(action for action, lacking in denied.items() if not lacking),
+        doubtful=tuple(action for action, lacking in denied.items() if lacking),
+        lacking=tuple(sorted(frozenset[str]().union(*denied.values()))),
+        asked=asked,
+    )
 
 
-def _denied(iam: "IAMClient", source: str, actions: list[str], grant: Grant) -> Iterator[str]:
+def batched(actions: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield as many actions at a time as one call takes."""
+    for first in range(0, len(actions), ACTIONS_A_CALL):
+        yield actions[first : first + ACTIONS_A_CALL]
+
+
+def _denied(
+    iam: "IAMClient", source: str, actions: Sequence[str], grant: Grant
+) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield each action that is not allowed, and the condition keys that the answer lacked."""
     pages = iam.get_paginator("simulate_principal_policy").paginate(
         PolicySourceArn=source,
-        ActionNames=actions,
+        ActionNames=list(actions),
         ResourceArns=list(grant.resources),
         ContextEntries=list(_context(grant.condition)),
     )
     for page in pages:
         for each in page["EvaluationResults"]:
             if each["EvalDecision"] != "allowed":
-                yield each["EvalActionName"]
+                missing = each.get("MissingContextValues", [])
+                yield each["EvalActionName"], frozenset(filter(is_of_the_caller, missing))
 
 
 def _context(condition: Mapping[str, Any]) -> Iterator[Any]:

@@ -9,15 +9,23 @@ from provision.core.finding import Finding, failure, ok, warning
 ASSUMED_ROLE = re.compile(r"arn:([a-z-]+):sts::(\d{12}):assumed-role/([^/]+)/.+")
 ROOT = re.compile(r"arn:[a-z-]+:iam::\d{12}:root")
 
+OF_THE_REQUEST = ("aws:requesttag/", "aws:resourcetag/", "aws:tagkeys")
+
 SHOWN_ACTIONS = 8
 """So many denied actions are named; the policy that is hinted at has them all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What IAM's simulation said; `unknown` says why it could not be asked."""
+    """What IAM's simulation said; `unknown` says why it could not be asked.
+
+    `doubtful`: actions denied by a simulation that lacked a condition key, such as whether the
+    caller signed in with MFA; `lacking` names these keys. The real request has them.
+    """
 
     denied: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
     asked: int = 0
     unknown: str = ""
 
@@ -45,6 +53,12 @@ def policy_source(arn: str) -> str | None:
     return f"arn:{assumed[1]}:iam::{assumed[2]}:role/{assumed[3]}" if assumed else arn
 
 
+def is_of_the_caller(key: str) -> bool:
+    """Say whether a condition key is about the caller (MFA, address, time), not about a request."""
+    folded = key.lower()
+    return folded.startswith("aws:") and not folded.startswith(OF_THE_REQUEST)
+
+
 def judge_identity(account: str, arn: str) -> Finding:
     """Show whose account this is."""
     return ok("credentials", f"account {account}, as {arn}")
@@ -57,11 +71,21 @@ def judge_permissions(permissions: Permissions) -> Finding:
         hint = "`provision policy operator` prints all that is needed"
         return warning(subject, f"not checked: {permissions.unknown}", hint)
     if permissions.denied:
-        shown = ", ".join(permissions.denied[:SHOWN_ACTIONS])
-        more = len(permissions.denied) - SHOWN_ACTIONS
-        told = f"{shown} and {more} more" if more > 0 else shown
-        return failure(subject, f"denied: {told}", "`provision policy operator` prints the policy")
+        hint = "`provision policy operator` prints the policy"
+        return failure(subject, f"denied: {_shown(permissions.denied)}", hint)
+    if permissions.doubtful:
+        detail = (
+            f"denied, unless {', '.join(permissions.lacking)} say otherwise, which IAM's simulation"
+            f" does not know: {_shown(permissions.doubtful)}"
+        )
+        return warning(subject, detail, "`provision policy operator` prints the policy")
     return ok(subject, f"{permissions.asked} actions simulated, all allowed")
+
+
+def _shown(actions: Sequence[str]) -> str:
+    more = len(actions) - SHOWN_ACTIONS
+    shown = ", ".join(actions[:SHOWN_ACTIONS])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def judge_quotas(quotas: Sequence[Quota]) -> Iterator[Finding]:

@@ -44,7 +44,9 @@ def test_a_simulation_tells_what_a_users_policies_allow(
         "sns:CreateTopic": "implicitDeny",
     }
     untagged = iam.simulate_principal_policy(PolicySourceArn=user, ActionNames=["sqs:CreateQueue"])
-    assert untagged["EvaluationResults"][0]["EvalDecision"] == "implicitDeny"
+    [result] = untagged["EvaluationResults"]
+    assert result["EvalDecision"] == "implicitDeny"
+    assert result["MissingContextValues"] == ["aws:RequestTag/stack"]
 
 
 def test_a_simulation_of_nobody_is_refused(

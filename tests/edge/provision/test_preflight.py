@@ -19,7 +19,10 @@ from provision.aws.session import Aws
 from provision.aws.surroundings import identify
 from provision.cli import main
 from provision.core.finding import Finding, Level, failures
+from provision.core.preflight.account import Permissions
 from provision.policies.grants import Grant, same
+from provision.policies.operator import operator_grants, operator_policies
+from provision.resources.policy import text_of
 
 Build = Callable[..., World]
 
@@ -117,10 +120,42 @@ def test_rule_06_permissions_are_simulated_for_the_caller(aws: RecordedAws, name
     assert (told.denied, told.asked, told.unknown) == (("sqs:DeleteQueue",), 3, "")
 
 
+def test_a_denial_that_hangs_on_mfa_is_told_apart(aws: RecordedAws, name: str) -> None:
+    """IAM's simulation knows of no MFA: the real request may well be allowed."""
+    user = aws.iam.create_user(UserName=name)["User"]["Arn"]
+    allowed: Any = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Action": "*",
+            "Resource": "*",
+            "Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+        },
+    }
+    aws.iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(allowed))
+    told = permissions_of(aws.iam, user, GRANTS)
+    assert told.denied == ()
+    assert told.doubtful == ("sqs:CreateQueue", "sqs:DeleteQueue", "ec2:CreateTags")
+    assert told.lacking == ("aws:MultiFactorAuthPresent",)
+
+
 def test_a_caller_that_cannot_be_simulated_is_said_so(aws: RecordedAws) -> None:
     """A role with a path, or no permission to simulate: nothing is claimed."""
     told = permissions_of(aws.iam, "arn:aws:iam::123456789012:role/none", GRANTS)
     assert "NoSuchEntity" in told.unknown
+
+
+def test_whoever_has_the_operators_policy_passes(world: World) -> None:
+    """The document that is hinted at is enough for the simulation, statement by statement."""
+    name = f"{world.stack}-op"
+    user = world.aws.iam.create_user(UserName=name)["User"]["Arn"]
+    grants = [each for some in operator_grants(world.blueprint).values() for each in some]
+    for title, document in operator_policies(world.blueprint).items():
+        policy = world.aws.iam.create_policy(PolicyName=title, PolicyDocument=text_of(document))
+        world.aws.iam.attach_user_policy(UserName=name, PolicyArn=policy["Policy"]["Arn"])
+    told = permissions_of(world.aws.iam, user, grants)
+    assert told == Permissions(asked=told.asked)
+    assert told.asked > 100
 
 
 def test_quotas_are_read_against_what_is_used(world: World) -> None:

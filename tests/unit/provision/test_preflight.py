@@ -135,12 +135,21 @@ def test_the_role_behind_a_session_is_what_iam_can_simulate(arn: str, source: st
 def test_rule_06_missing_permissions_are_named() -> None:
     """A few of them; the hint prints them all. What could not be asked stops nothing."""
     many = tuple(f"sqs:Action{number}" for number in range(10))
-    denied = judge_permissions(Permissions(many, 12))
+    denied = judge_permissions(Permissions(many, asked=12))
     assert denied.level is Level.FAILURE
     assert "sqs:Action0" in denied.detail
     assert denied.detail.endswith("and 2 more")
-    assert judge_permissions(Permissions((), 12)).level is Level.OK
+    assert judge_permissions(Permissions(asked=12)).level is Level.OK
     assert judge_permissions(Permissions(unknown="AccessDenied")).level is Level.WARNING
+
+
+def test_a_denial_for_want_of_a_condition_key_stops_nothing() -> None:
+    """Whoever signs in with MFA is denied in every simulation, which knows of none."""
+    told = judge_permissions(
+        Permissions(doubtful=("sqs:CreateQueue",), lacking=("aws:MultiFactorAuthPresent",))
+    )
+    assert told.level is Level.WARNING
+    assert "aws:MultiFactorAuthPresent" in told.detail
 
 
 def test_a_quota_that_would_be_passed_is_refused() -> None:

@@ -1,5 +1,6 @@
 """SimulatePrincipalPolicy: what a user or role would be allowed, by its own policies."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult
@@ -10,7 +11,7 @@ from moto.iam.responses import IamResponse
 from worker.demo.embedded.iam.callers import Caller, policies_of_role, policies_of_user
 from worker.demo.embedded.iam.needs import ACCOUNT
 from worker.demo.embedded.patches import Moto
-from worker.demo.embedded.policy import Question, effects
+from worker.demo.embedded.policy import Question, effects, statements
 
 if TYPE_CHECKING:
     from worker.demo.embedded.layer import Layer
@@ -46,7 +47,18 @@ def _result(caller: Caller, asked: Question) -> dict[str, Any]:
         "EvalActionName": asked.action,
         "EvalResourceName": asked.resource,
         "EvalDecision": "explicitDeny" if "Deny" in said else decision,
+        "MissingContextValues": sorted(_missing(caller, asked)),
     }
+
+
+def _missing(caller: Caller, asked: Question) -> set[str]:
+    """Name the condition keys that the caller's policies ask for, and the simulation lacks."""
+    asked_for: set[str] = set()
+    for statement in (each for policy in caller.policies for each in statements(policy)):
+        conditions = statement.get("Condition")
+        for pairs in conditions.values() if isinstance(conditions, Mapping) else ():
+            asked_for |= set(pairs) if isinstance(pairs, Mapping) else set()
+    return {key for key in asked_for if asked.value(key) is None}
 
 
 def _principal(arn: str) -> Caller:
