@@ -32,6 +32,8 @@ IDENTITY = (
     "</GetCallerIdentityResult></GetCallerIdentityResponse>"
 )
 
+SLOW_DOWN = HttpAnswer(503, b"<Error><Code>SlowDown</Code></Error>")
+
 ATTRIBUTES = {
     "QueueArn": QUEUE_ARN,
     "VisibilityTimeout": str(int(VISIBILITY_SECONDS)),
@@ -42,7 +44,9 @@ ATTRIBUTES = {
 class Stub:
     """Names, counts and answers requests; S3's answers wait for `latency_seconds`."""
 
-    def __init__(self, latency_seconds: float) -> None:
+    def __init__(self, latency_seconds: float, copies_per_second: float = 0.0) -> None:
+        self._copies_per_second = copies_per_second
+        self._copies: Counter[int] = Counter()
         self.s3, self.sqs = CheapS3(), CheapSqs(time.monotonic)
         self.requests: Counter[str] = Counter()
         self._latency_seconds = latency_seconds
@@ -62,12 +66,22 @@ class Stub:
         elif operation == "GetCallerIdentity":
             connection.answer(HttpAnswer(200, IDENTITY.encode()).encoded())
         else:
-            encoded = self.s3.answer(request, operation).encoded()
+            throttled = operation == "CopyObject" and self._is_too_much()
+            answer = SLOW_DOWN if throttled else self.s3.answer(request, operation)
+            encoded = answer.encoded()
             if self._latency_seconds:
                 loop = asyncio.get_running_loop()
                 loop.call_later(self._latency_seconds, connection.answer, encoded)
             else:
                 connection.answer(encoded)
+
+    def _is_too_much(self) -> bool:
+        """Tell whether this tenth of a second has had its share of copies."""
+        tenth = int(time.monotonic() * 10)
+        self._copies[tenth] += 1
+        too_much = 0 < self._copies_per_second < self._copies[tenth] * 10
+        self.requests["SlowDown"] += too_much
+        return too_much
 
     def _answer_queue(self, operation: str, asked: Json, connection: Connection) -> None:
         match operation:
@@ -95,6 +109,7 @@ class Stub:
             "requests": dict(self.requests),
             "messages": self.sqs.left,
             "leased": self.sqs.leased,
+            "most_receipts": self.sqs.most_receipts,
             "uploads": self.s3.count(f"{BUCKET}/uploads/"),
             "processed": self.s3.count(f"{BUCKET}/processed/file-"),
         }
@@ -148,7 +163,9 @@ def _json(answer: Json) -> bytes:
 async def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--s3-latency-ms", type=float, default=0.0)
-    stub = Stub(parser.parse_args().s3_latency_ms / 1000)
+    parser.add_argument("--copies-per-second", type=float, default=0.0, help="else SlowDown")
+    asked = parser.parse_args()
+    stub = Stub(asked.s3_latency_ms / 1000, asked.copies_per_second)
     server, url = await listen(lambda: Connection(stub.serve))
     print(url, flush=True)
     await server.serve_forever()

@@ -16,6 +16,7 @@ class StubCounts:
     requests: Counter[str]
     messages: int
     leased: int
+    most_receipts: int
     uploads: int
     processed: int
 

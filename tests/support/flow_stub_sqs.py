@@ -27,6 +27,8 @@ class CheapSqs:
     """One queue. `clock` returns seconds; its waiting polls are answered by the event loop."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        self.most_receipts = 0
+        """How often the message was received that was received most often."""
         self._clock = clock
         self._visible: deque[_Message] = deque()
         self._leased: dict[str, tuple[_Message, float]] = {}
@@ -94,6 +96,7 @@ class CheapSqs:
         while self._visible and len(taken) < most:
             message = self._visible.popleft()
             message.received += 1
+            self.most_receipts = max(self.most_receipts, message.received)
             message.receipt = f"{message.number}:{message.received}"
             self._lease(message, message.receipt, visibility)
             taken.append(

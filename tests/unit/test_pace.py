@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.loop.pace import CLIMB_SECONDS, CUT_EVERY_SECONDS, Pace
+from worker.loop.pace import CUT_EVERY_SECONDS, DOUBLING_SECONDS, MOST_DOUBLINGS, Pace
 
 
 def test_it_begins_with_all_there_is() -> None:
@@ -28,13 +28,14 @@ def test_slow_downs_of_one_moment_count_once() -> None:
     assert pace.throttled(100.0 + CUT_EVERY_SECONDS).limit(100.0 + CUT_EVERY_SECONDS) < 70
 
 
-def test_it_climbs_back_within_half_a_minute() -> None:
-    """Evenly, so that S3's partitions have time to follow."""
-    pace = Pace(100, 1.0, 1000.0)
-    limits = [pace.limit(1000.0 + seconds) for seconds in range(int(CLIMB_SECONDS) + 2)]
-    assert limits == sorted(limits)
-    assert limits[15] == pytest.approx(51, abs=1)
-    assert limits[-1] == 100
+def test_it_climbs_by_doubling() -> None:
+    """In proportion to where it is: near S3's ceiling it stays near it, and from one it gets up."""
+    pace = Pace(1024, 1.0, 1000.0)
+    steps = range(int(MOST_DOUBLINGS) + 2)
+    limits = [pace.limit(1000.0 + step * DOUBLING_SECONDS) for step in steps]
+    assert limits[:4] == [1, 2, 4, 8]
+    assert limits[-2:] == [1024, 1024]
+    assert Pace(100, 70.0, 1000.0).limit(1000.0 + DOUBLING_SECONDS / 2) == pytest.approx(99, abs=1)
 
 
 @given(st.integers(1, 1024), st.lists(st.tuples(st.floats(0, 100), st.booleans()), max_size=60))

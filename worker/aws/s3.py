@@ -10,7 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_result, wait_random_exponential
 
 from worker.aws.s3_replies import AWS_ERRORS, object_info, reply_to_error, reply_to_key_error
 from worker.core.port import (
@@ -45,6 +45,10 @@ if TYPE_CHECKING:
 MAX_TRIES = 6
 """Of one request: with the waits below three seconds at most, well inside any lease."""
 
+THROTTLED_TRIES = 24
+"""Of one that S3 throttles: a minute and a half at most. It will be done, the lease is renewed
+meanwhile, and giving it up would cost the message a receipt."""
+
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 4.0
 """Full jitter up to twice the last wait, and to this, as AWS's builders' library advises."""
@@ -75,7 +79,7 @@ class BotoS3:
         self._tries = Retrying(
             retry=retry_if_result(passes),
             wait=wait_random_exponential(FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS),
-            stop=stop_after_attempt(MAX_TRIES),
+            stop=_is_tried_enough,
             sleep=sleep,
             retry_error_callback=lambda state: state.outcome and state.outcome.result(),
         )
@@ -228,6 +232,19 @@ class BotoS3:
             **self._if_destination(request.destination_etag),
         )
         return Copied(response["ETag"].strip('"'))
+
+
+def most_tries(reply: Reply) -> int:
+    """Return how often a request is tried whose last try brought this reply."""
+    replies = reply.replies if isinstance(reply, Replies) else (reply,)
+    throttled = any(
+        isinstance(each, Fault) and each.kind is FaultKind.THROTTLED for each in replies
+    )
+    return THROTTLED_TRIES if throttled else MAX_TRIES
+
+
+def _is_tried_enough(state: RetryCallState) -> bool:
+    return state.outcome is None or state.attempt_number >= most_tries(state.outcome.result())
 
 
 def passes(reply: Reply | None) -> bool:

@@ -8,8 +8,12 @@ CUT = 0.7
 CUT_EVERY_SECONDS = 1.0
 """Requests sent together are throttled together; that counts once."""
 
-CLIMB_SECONDS = 30.0
-"""From nothing back to the most, if S3 stays content; its partitions take minutes to split."""
+DOUBLING_SECONDS = 10.0
+"""How long it climbs to twice as much, if S3 stays content: five seconds after a cut it is at S3's
+ceiling again, and learns whether that has risen; its partitions take minutes to split."""
+
+MOST_DOUBLINGS = 10.0
+"""From one to 1,024, the highest limit there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,8 @@ class Pace:
 
     def limit(self, now: float) -> int:
         """Return how many moves may be under way now: at least one."""
-        climbed = self.level + self.most * max(0.0, now - self.since) / CLIMB_SECONDS
-        return max(1, min(self.most, int(climbed)))
+        doublings = min(MOST_DOUBLINGS, max(0.0, now - self.since) / DOUBLING_SECONDS)
+        return max(1, min(self.most, int(self.level * 2.0**doublings)))
 
     def throttled(self, now: float) -> "Pace":
         """Return the pace after a SlowDown."""

@@ -10,9 +10,9 @@ from worker.aws.http.sender import Sender
 from worker.aws.s3 import (
     FIRST_WAIT_SECONDS,
     LONGEST_WAIT_SECONDS,
-    MAX_TRIES,
     BotoS3,
     Observer,
+    most_tries,
     passes,
 )
 from worker.aws.s3_replies import AWS_ERRORS, reply_to_error
@@ -78,13 +78,13 @@ class LoopS3:
             return await asyncio.wrap_future(self._boto3.submit(request))
 
     async def _persist(self, attempt: Callable[[], Awaitable[Reply]]) -> Reply:
-        """Try up to MAX_TRIES times, with full jitter in between."""
+        """Try as often as boto3's port does, with the same full jitter in between."""
+        tries = 1
         reply = await attempt()
-        for number in range(MAX_TRIES - 1):
-            if not passes(reply):
-                break
-            longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * float(1 << number))
+        while passes(reply) and tries < most_tries(reply):
+            longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * float(1 << (tries - 1)))
             await self._sleep(self._dice.uniform(0, longest))
+            tries += 1
             reply = await attempt()
         return reply
 
