@@ -31,7 +31,8 @@ http {{
     listen 127.0.0.1:{port} backlog=4096{tls};
     location / {{
       set $s3_latency {s3_seconds}; set $sqs_latency {sqs_seconds};
-      set $copies_per_second {copies_per_second}; set $object_bytes {object_bytes}; set $md5 1;
+      set $copies_per_second {copies_per_second}; set $object_bytes {object_bytes};
+      set $copy_bytes_per_second {copy_bytes_per_second}; set $md5 1;
       content_by_lua_block {{ require("stub").serve() }}
     }}
   }}
@@ -55,12 +56,16 @@ def _module_folder() -> Path | None:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """How the stub behaves; seconds, bytes. `copies_per_second` 0: no SlowDown."""
+    """How the stub behaves; seconds, bytes.
+
+    `copies_per_second` 0: no SlowDown; `copy_bytes_per_second` a part's speed, 0: no time at all.
+    """
 
     s3_seconds: float = 0.0
     sqs_seconds: float = 0.0
     copies_per_second: int = 0
     object_bytes: int = 0
+    copy_bytes_per_second: int = 0
     memory_mib: int = 256
 
 
@@ -84,6 +89,7 @@ class NginxStub:
                 sqs_seconds=traits.sqs_seconds,
                 copies_per_second=traits.copies_per_second,
                 object_bytes=traits.object_bytes,
+                copy_bytes_per_second=traits.copy_bytes_per_second,
             ),
             encoding="utf-8",
         )

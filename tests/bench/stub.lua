@@ -2,9 +2,8 @@
 -- objects: "s:<place>" -> etag of objects that are not seeded; "c:<n>" copied; "d:<n>" deleted.
 local M = {}
 local kept, counts = ngx.shared.kept, ngx.shared.counts
-local cjson_encode, format, find, match = nil, string.format, string.find, string.match
+local format, find, match = string.format, string.find, string.match
 local BUCKET = "stub-files"
-local SIZE = 0
 
 local function count(name, by) counts:incr(name, by or 1, 0) end
 local function number(name) return counts:get(name) or 0 end
@@ -86,6 +85,9 @@ local function copy(place, headers, kind)
   if not etag then return refuse(404, "NoSuchKey") end
   local wanted = headers["x-amz-copy-source-if-match"]
   if wanted and bare(wanted) ~= etag then return refuse(412, "PreconditionFailed") end
+  local first, last = match(headers["x-amz-copy-source-range"] or "", "bytes=(%d+)%-(%d+)")
+  local speed = tonumber(ngx.var.copy_bytes_per_second)
+  if first and speed > 0 then ngx.sleep((last - first + 1) / speed) end
   if kind ~= "CopyPartResult" then
     local status, code = refusal(place, M.none_match, M.if_match)
     if status then return refuse(status, code) end

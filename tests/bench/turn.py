@@ -51,15 +51,15 @@ def take_turn(contender: Contender, objects: int, traits: Traits) -> Figures:
 
 def _wait_turn(contender: Contender, objects: int, stub: NginxStub, log: int) -> Figures:
     """Measure one that polls: from the moment a backlog is there until it is worked off."""
-    process = _start(contender, stub, log)
+    process = start(contender, stub, log)
     try:
         stub.seed(WARM_UP_OBJECTS)
-        wait_for(lambda: _is_done(stub.counts(), WARM_UP_OBJECTS), process)
+        wait_for(lambda: is_done(stub.counts(), WARM_UP_OBJECTS), process)
         time.sleep(0.3)
         before, cpu, stub_cpu = stub.counts(), cpu_seconds(process.pid), cpu_seconds(stub.pid)
         began = time.perf_counter()
         stub.seed(objects)
-        wait_for(lambda: _is_done(stub.counts(), WARM_UP_OBJECTS + objects), process)
+        wait_for(lambda: is_done(stub.counts(), WARM_UP_OBJECTS + objects), process)
         took = time.perf_counter() - began
         return Figures(
             objects / took,
@@ -78,7 +78,7 @@ def _one_shot(contender: Contender, objects: int, stub: NginxStub, log: int) -> 
     stub.seed(objects)
     stub_cpu = cpu_seconds(stub.pid)
     began = time.perf_counter()
-    process = _start(contender, stub, log)
+    process = start(contender, stub, log)
     _, status, usage = os.wait4(process.pid, 0)
     took = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -94,7 +94,8 @@ def _one_shot(contender: Contender, objects: int, stub: NginxStub, log: int) -> 
     )
 
 
-def _start(contender: Contender, stub: NginxStub, log: int) -> subprocess.Popen[bytes]:
+def start(contender: Contender, stub: NginxStub, log: int) -> subprocess.Popen[bytes]:
+    """Start a contender before a stub; `log` is the descriptor that its output goes to."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
@@ -117,7 +118,8 @@ def wait_for(reached: Callable[[], bool], process: subprocess.Popen[bytes]) -> N
         time.sleep(POLL_SECONDS)
 
 
-def _is_done(counts: Mapping[str, int], objects: int) -> bool:
+def is_done(counts: Mapping[str, int], objects: int) -> bool:
+    """Tell whether so many objects are moved and their messages acknowledged."""
     return min(counts.get("deleted", 0), counts.get("acknowledged", 0)) >= objects
 
 

@@ -11,7 +11,12 @@ from support.queue_twin import QueueTwin, SlowQueue
 from worker.errors import AccessLostError
 from worker.loop.outage import Outage
 from worker.loop.queue_port import QueueUnavailableError, Received
-from worker.loop.receiver import ACCESS_LOST_AFTER_SECONDS, LONGEST_WAIT_SECONDS, Receiver
+from worker.loop.receiver import (
+    ACCESS_LOST_AFTER_SECONDS,
+    LONGEST_WAIT_SECONDS,
+    POLLS_MOST,
+    Receiver,
+)
 from worker.loop.workload import Workload
 
 DENIED = QueueUnavailableError("ReceiveMessage", "AccessDenied", access=True)
@@ -22,10 +27,11 @@ class World:
     """A queue, and a receiver that begins with every message and never ends one."""
 
     def __init__(self) -> None:
+        self.most = 32
         self.loop = asyncio.get_running_loop()
         self.twin = QueueTwin(self.loop.time)
         self.queue = SlowQueue(self.twin, lambda _: 0.1)
-        self.workload = Workload(lambda: 32)
+        self.workload = Workload(lambda: self.most)
         self.outages = [Outage(self.loop.time, lambda: 0.5) for _ in range(2)]
         self.started: list[tuple[Received, float, int]] = []
         self.receiver = Receiver(
@@ -75,6 +81,76 @@ def test_it_stops_receiving_when_the_house_is_full() -> None:
             world.workload.leave()
         await asyncio.sleep(1)
         assert [most for _, most in world.queue.asked[4:]] == [10]
+
+    play(scenario)
+
+
+def test_plenty_is_received_by_several_polls_at_a_time() -> None:
+    """A thousand messages, a tenth of a second a poll: eight at a time, not one by one."""
+
+    async def scenario(world: World) -> None:
+        world.most = 2_000
+        for _ in range(1_000):
+            world.twin.send("body")
+        most_open = 0
+        while len(world.started) < 1_000:
+            await asyncio.sleep(0.01)
+            most_open = max(most_open, len(world.receiver._open))  # noqa: SLF001 - those under way
+        assert most_open == POLLS_MOST
+        assert world.loop.time() - world.began < 1_000 / 10 * 0.1 / (POLLS_MOST / 2)
+        assert len(world.queue.asked) <= 100 + POLLS_MOST
+
+    play(scenario)
+
+
+def test_after_a_backlog_one_poll_is_left() -> None:
+    """The others come home empty and are not sent out again: three polls a minute."""
+
+    async def scenario(world: World) -> None:
+        world.most = 2_000
+        for _ in range(500):
+            world.twin.send("body")
+        await asyncio.sleep(60)
+        before = len(world.queue.asked)
+        await asyncio.sleep(60)
+        assert len(world.queue.asked) - before == 3
+
+    play(scenario)
+
+
+def test_a_stop_brings_every_open_poll_home() -> None:
+    """What they bring is returned, and none of it was begun."""
+
+    async def scenario(world: World) -> None:
+        world.most = 2_000
+        for _ in range(200):
+            world.twin.send("body")
+        await asyncio.sleep(10)
+        assert len(world.started) == 200
+        assert len(world.receiver._open) > 1  # noqa: SLF001 - those under way
+        world.running.cancel()
+        world.receiver.stop_helping()
+        closing = asyncio.create_task(world.receiver.close())
+        await asyncio.sleep(1)
+        late = {world.twin.send("body") for _ in range(40)}
+        assert {each.message_id for each in await closing} <= late
+        assert len(world.started) == 200
+        asked = len(world.queue.asked)
+        await asyncio.sleep(60)
+        assert len(world.queue.asked) == asked
+
+    play(scenario)
+
+
+def test_open_polls_keep_their_room() -> None:
+    """However many there are, they never bring more than there is room for."""
+
+    async def scenario(world: World) -> None:
+        world.most = 55
+        for _ in range(500):
+            world.twin.send("body")
+        await asyncio.sleep(30)
+        assert len(world.started) == 55
 
     play(scenario)
 

@@ -15,6 +15,8 @@ from worker.loop.queue_port import Received
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
 OK = 200
+NO_ANSWER = 500
+"""What a 200 without an answer in it is as good as."""
 
 MAX_TRIES = 2
 LONGEST_WAIT_SECONDS = 1.0
@@ -102,13 +104,14 @@ class LoopQueue:
 
 
 def _error(operation: str, response: Response, told: dict[str, Any]) -> ClientError:
+    status = response.status if response.status != OK else NO_ANSWER
     code = response.headers.get("x-amzn-query-error", "").partition(";")[0]
-    code = code or str(told.get("__type", "")).rpartition("#")[2] or str(response.status)
+    code = code or str(told.get("__type", "")).rpartition("#")[2] or str(status)
     message = str(told.get("message") or told.get("Message") or "")
     return ClientError(
         {
             "Error": {"Code": code, "Message": message},
-            "ResponseMetadata": {"HTTPStatusCode": response.status},  # type: ignore[typeddict-item] # the rest is not told
+            "ResponseMetadata": {"HTTPStatusCode": status},  # type: ignore[typeddict-item] # the rest is not told
         },
         operation,
     )
