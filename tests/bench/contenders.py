@@ -24,13 +24,16 @@ class Contender:
     """A program that empties `uploads/`. `{url}` in its command is the stub's address.
 
     `waits` tells one that polls the queue until it is killed from one that lists, moves and ends.
-    `share` of the objects keeps a slow one's turn short. `needs`: a program, and how to get it.
+    `warm_up` objects are moved before the clock starts: connections stand, and all that is loaded
+    late is loaded. `share` of the objects keeps a slow one's turn short. `needs`: a program, and
+    how to get it.
     """
 
     name: str
     command: tuple[str, ...]
     waits: bool = True
     share: float = 1.0
+    warm_up: int = 200
     settings: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, str] = ("", "")
 

@@ -13,9 +13,6 @@ from bench.contenders import Contender
 from bench.nginx_stub import NginxStub, Traits
 
 ROOT = Path(__file__).parents[2]
-WARM_UP_OBJECTS = 200
-"""Moved before the clock starts: connections stand, and all that is loaded late is loaded."""
-
 LONGEST_SECONDS = 900.0
 POLL_SECONDS = 0.02
 TICK = os.sysconf("SC_CLK_TCK")
@@ -53,13 +50,14 @@ def _wait_turn(contender: Contender, objects: int, stub: NginxStub, log: int) ->
     """Measure one that polls: from the moment a backlog is there until it is worked off."""
     process = start(contender, stub, log)
     try:
-        stub.seed(WARM_UP_OBJECTS)
-        wait_for(lambda: is_done(stub.counts(), WARM_UP_OBJECTS), process)
+        stub.seed(contender.warm_up)
+        wait_for(lambda: stub.counts().get("ReceiveMessage", 0) > 0, process)
+        wait_for(lambda: is_done(stub.counts(), contender.warm_up), process)
         time.sleep(0.3)
         before, cpu, stub_cpu = stub.counts(), cpu_seconds(process.pid), cpu_seconds(stub.pid)
         began = time.perf_counter()
         stub.seed(objects)
-        wait_for(lambda: is_done(stub.counts(), WARM_UP_OBJECTS + objects), process)
+        wait_for(lambda: is_done(stub.counts(), contender.warm_up + objects), process)
         took = time.perf_counter() - began
         return Figures(
             objects / took,

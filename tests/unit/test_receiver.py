@@ -142,15 +142,16 @@ def test_a_stop_brings_every_open_poll_home() -> None:
     play(scenario)
 
 
-def test_open_polls_keep_their_room() -> None:
-    """However many there are, they never bring more than there is room for."""
+@pytest.mark.parametrize("most", [1, 9, 10, 16, 19, 55])
+def test_open_polls_keep_their_room(most: int) -> None:
+    """However many there are, they never bring more than there is room for, and none spins."""
 
     async def scenario(world: World) -> None:
-        world.most = 55
+        world.most = most
         for _ in range(500):
             world.twin.send("body")
         await asyncio.sleep(30)
-        assert len(world.started) == 55
+        assert len(world.started) == most
 
     play(scenario)
 

@@ -87,8 +87,9 @@ class Receiver:
     async def _help(self) -> None:
         """Poll beside the others for as long as there is plenty."""
         while not any(each.is_open for each in self.outages):
-            if await self.workload.until_room(RECEIVE_MOST, RECHECK_SECONDS) < RECEIVE_MOST:
-                continue  # less would cost more requests
+            room = await self.workload.until_room(RECEIVE_MOST, RECHECK_SECONDS, half_will_do=False)
+            if room < RECEIVE_MOST:
+                continue  # fewer at a time would cost more requests
             began, visibility = self.clock(), self.visibility
             try:
                 messages = await self._receive(RECEIVE_MOST, visibility)

@@ -42,6 +42,8 @@ class Workload:
     def reserve(self, messages: int) -> None:
         """Keep room for what an open poll may bring; less than 0 gives it back."""
         self.reserved += messages
+        if messages < 0:
+            self._changed.set()
 
     def park(self) -> None:
         """Give a message's room back while it waits in a batch."""
@@ -58,7 +60,9 @@ class Workload:
         """How many more messages may be received now."""
         return 0 if self.parked >= PARKED_MAX else self._limit() - self.active - self.reserved
 
-    async def until_room(self, wanted: int, patience_seconds: float) -> int:
+    async def until_room(
+        self, wanted: int, patience_seconds: float, *, half_will_do: bool = True
+    ) -> int:
         """Wait until there is room for `wanted` messages or for half of all; return the room.
 
         After `patience_seconds` any room will do, even none: a few slow moves must not keep the
@@ -66,7 +70,8 @@ class Workload:
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(patience_seconds):
-                while self.room < min(wanted, (self._limit() + 1) // 2):
+                half = (self._limit() + 1) // 2 if half_will_do else wanted
+                while self.room < min(wanted, half):
                     self._changed.clear()
                     await self._changed.wait()
         return self.room
