@@ -35,6 +35,10 @@ class Running:
     process: Popen[bytes]
     log: Path
 
+    def until_moved(self, objects: int) -> None:
+        """Wait until so many objects are moved and acknowledged."""
+        wait_for(lambda: is_done(self.stub.counts(), objects), self.process)
+
 
 @contextmanager
 def running(contender: Contender, traits: Traits) -> Iterator[Running]:
@@ -80,7 +84,7 @@ def at_rest() -> dict[str, float]:
     """Return what an idle minute costs: polls, CPU in milliseconds."""
     with running(WORKER_ASYNCIO, Traits()) as run:
         run.stub.seed(100)
-        wait_for(lambda: is_done(run.stub.counts(), 100), run.process)
+        run.until_moved(100)
         time.sleep(21)  # the polls of the backlog have come home
         polls, cpu = run.stub.counts()["ReceiveMessage"], cpu_seconds(run.process.pid)
         time.sleep(IDLE_SECONDS)
@@ -99,12 +103,12 @@ def one_file() -> dict[str, float]:
     with running(WORKER_ASYNCIO, traits) as run:
         began = time.monotonic()
         run.stub.seed(1)
-        wait_for(lambda: is_done(run.stub.counts(), 1), run.process)
+        run.until_moved(1)
         first = time.monotonic() - began
         connection, bare = HTTPConnection("127.0.0.1", run.stub.port), list[float]()
         for number in range(SINGLE_FILES):
             run.stub.seed(1)
-            wait_for(lambda moved=number + 2: is_done(run.stub.counts(), moved), run.process)
+            run.until_moved(number + 2)
             bare.append(_bare_milliseconds(connection))
         connection.close()
         lines = [json.loads(line) for line in run.log.read_text().splitlines() if line[:1] == "{"]
