@@ -6,10 +6,11 @@ PURE := worker/core/*,worker/operator/*,worker/reader.py,worker/settings.py,work
 FIND_PYTHON = $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 DEMO_PATH ?=
 PACKER ?= packer
+RECORDS := .region-records.jsonl
 LOCKED_EXTRAS := $(if $(shell grep '^fast = ' pyproject.toml),--extra fast)
 BENCH ?=
 
-.PHONY: help demo test region-test lint types cover heavy bench packer-test wheel wheelhouse lock readme pictures clean
+.PHONY: help demo test region-test region-timeline lint types cover heavy bench packer-test wheel wheelhouse lock readme pictures clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -34,7 +35,10 @@ heavy: $(VENV)/.test ## Run the long variants: every interleaving, 20,000 messag
 	@$(BIN)/python -m pytest -q -n auto --dist load --heavy -m heavy
 
 region-test: $(VENV)/.test ## As root: bake (PACKER=…), boot, break, roll and destroy a region of systemd containers
-	@$(BIN)/python -m pytest -q --region --packer "$(PACKER)" --exitfirst tests/region
+	@$(BIN)/python -m pytest -q --region --region-records $(RECORDS) --packer "$(PACKER)" --exitfirst tests/region
+
+region-timeline: $(VENV)/.test ## Draw the latest region-test's time line for docs/region.md
+	@$(BIN)/python tests/region/timeline.py $(RECORDS) docs/region-timeline.svg
 
 bench: $(VENV)/.bench ## Measure the worker beside its peers, in one run (needs nginx with Lua)
 	@PYTHONPATH=tests $(BIN)/python -m bench.run $(BENCH)
@@ -60,7 +64,7 @@ pictures: $(VENV)/.test ## Draw the documentation's pictures anew, from what the
 	@PYTHONPATH=tests $(BIN)/python -m support.pictures
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(RECORDS) .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 $(VENV)/.demo $(VENV)/.test $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: pyproject.toml
 	@test -n "$(FIND_PYTHON)" || { echo "make: Python >= 3.11 is needed; none was found" >&2; exit 1; }

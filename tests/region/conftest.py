@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from region.lab import network
-from region.lab.baking import Baked, Wheels, bake, build_wheels
+from region.lab.baking import Baked, Oven, Wheels, build_wheels
 from region.lab.base import base_file_system, cache_folder
 from region.lab.fleet import Fleet
 from region.lab.host import missing
@@ -67,22 +67,6 @@ def published(region: Region) -> str:
 
 
 @pytest.fixture(scope="session")
-def baked(
-    region: Region,
-    packer: Packer,
-    wheels: Wheels,
-    published: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Baked:
-    """Bake the first image."""
-    region.journal.note("operator", "bake")
-    variables = {"git_revision": "1" * 40, "source_ami": published, "subnet_id": region.subnet_id()}
-    image = bake(packer, wheels, tmp_path_factory.mktemp("bake"), variables)
-    region.journal.note("operator", "bake: done", image=image.image_id)
-    return image
-
-
-@pytest.fixture(scope="session")
 def operator(region: Region, tmp_path_factory: pytest.TempPathFactory) -> Operator:
     """Give a person a folder and an account."""
     environment = {
@@ -90,6 +74,10 @@ def operator(region: Region, tmp_path_factory: pytest.TempPathFactory) -> Operat
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "CHECKPOINT_DISABLE": "1",  # Packer asks its maker for news otherwise
+        "PACKER_PLUGIN_PATH": os.environ.get(
+            "PACKER_PLUGIN_PATH", str(Path.home() / ".config/packer/plugins")
+        ),
     }
     operator = Operator(tmp_path_factory.mktemp("operator"), environment, region.journal)
     operator.run("init", "--name", STACK, "--region", REGION, "--bucket", BUCKET)
@@ -97,8 +85,28 @@ def operator(region: Region, tmp_path_factory: pytest.TempPathFactory) -> Operat
 
 
 @pytest.fixture(scope="session")
+def oven(
+    operator: Operator,
+    region: Region,
+    packer: Packer,
+    wheels: Wheels,
+    published: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Oven:
+    """Have all that a bake needs."""
+    folder = tmp_path_factory.mktemp("bakes")
+    return Oven(operator, packer, wheels, published, region.subnet_id(), folder)
+
+
+@pytest.fixture(scope="session")
+def baked(oven: Oven) -> Baked:
+    """Bake the first image."""
+    return oven.bake("1" * 40)
+
+
+@pytest.fixture(scope="session")
 def fleet(region: Region, operator: Operator, baked: Baked) -> Fleet:
-    """Apply the stack with the baked image; its group launches one instance."""
-    operator.set("instances", ami=baked.image_id)
+    """Apply the stack, which finds the baked image by itself; its group launches one instance."""
+    assert baked.image_id
     operator.run("apply", "--yes")
     return Fleet(region, STACK, BUCKET)

@@ -1,30 +1,18 @@
 """Another image reaches the group without a moment's pause, and the first comes back as well."""
 
 import pytest
-from region.lab.baking import Baked, Wheels, bake
+from region.lab.baking import Baked, Oven
 from region.lab.fleet import Fleet
 from region.lab.operator import Operator
 from region.lab.watch import watched
-from support.packer_template import Packer
 
 pytestmark = pytest.mark.region
 
 
 @pytest.fixture(scope="module")
-def second(
-    fleet: Fleet,
-    packer: Packer,
-    wheels: Wheels,
-    published: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Baked:
+def second(oven: Oven) -> Baked:
     """Bake another image."""
-    region = fleet.region
-    variables = {"git_revision": "2" * 40, "source_ami": published, "subnet_id": region.subnet_id()}
-    region.journal.note("operator", "bake")
-    image = bake(packer, wheels, tmp_path_factory.mktemp("second"), variables)
-    region.journal.note("operator", "bake: done", image=image.image_id)
-    return image
+    return oven.bake("2" * 40)
 
 
 def images_in_use(fleet: Fleet) -> set[str]:

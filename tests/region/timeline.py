@@ -1,6 +1,6 @@
 """Draws the time line of one run as SVG: `python tests/region/timeline.py RECORDS TARGET`. Pure.
 
-RECORDS is what `make region-test` leaves with --region-records: a line of JSON a record.
+RECORDS is what `make region-test` leaves: a line of JSON a record.
 """
 
 import json
@@ -139,8 +139,8 @@ def at(second: float, end: float) -> float:
 
 
 def shortened(step: str) -> str:
-    """Leave out what only a machine needs of a command."""
-    words = [word for word in step.split() if not word.startswith("ami-")]
+    """Leave out a command's options and ids."""
+    words = [word for word in step.split() if not word.startswith(("-", "ami-"))]
     return " ".join(words)[:38]
 
 

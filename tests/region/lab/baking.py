@@ -1,21 +1,18 @@
-"""Bakes an image with the Packer at hand: the real one, the project's own template and wheel."""
+"""What a bake needs and gives: our wheel and those that the lock names; an image."""
 
-import json
-import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from region.lab import network
 from region.lab.host import run
+from region.lab.operator import Operator
 from support.packer_template import ROOT, Packer
 
 BASE_PYTHON: Final = "3.11"
 """What Debian bookworm has; wheels with binaries in them must fit it."""
 
-BAKE_SECONDS: Final = 300
 NETWORK_SECONDS: Final = 300
 
 
@@ -29,11 +26,10 @@ class Wheels:
 
 @dataclass(frozen=True, slots=True)
 class Baked:
-    """An image, and what the bake says of it."""
+    """An image, and the revision that it was baked from."""
 
     image_id: str
-    manifest: dict[str, Any]
-    contents: dict[str, Any]
+    git_revision: str
 
 
 def build_wheels(folder: Path) -> Wheels:
@@ -55,48 +51,35 @@ def build_wheels(folder: Path) -> Wheels:
     return Wheels(wheel, house)
 
 
-def bake(packer: Packer, wheels: Wheels, folder: Path, variables: dict[str, str]) -> Baked:
-    """Run `packer build` in this thread's network; raises AssertionError with its words."""
-    output = folder / "output"
-    output.mkdir(parents=True)
-    chosen = {
-        "wheel": str(wheels.own),
-        "wheelhouse": str(wheels.house),
-        "online": "false",
-        "ssh_interface": "private_ip",
-        "source_cidrs": f'["{network.GATEWAY}/{network.VPC_BITS}"]',
-        "ec2_endpoint": network.AWS_URL,
-        "output": str(output),
-        **variables,
-    }
-    done = subprocess.run(
-        [
-            packer.program,
-            "build",
-            "-color=false",
-            *(f"-var={name}={value}" for name, value in chosen.items()),
-            ".",
-        ],
-        cwd=packer.template(folder),
-        env=_environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=BAKE_SECONDS,
-    )
-    assert done.returncode == 0, f"{packer}:\n{done.stdout}\n{done.stderr}"
-    manifest = json.loads((output / "manifest.json").read_text(encoding="utf-8"))["builds"][-1]
-    contents = json.loads((output / "image.json").read_text(encoding="utf-8"))
-    return Baked(manifest["artifact_id"].rpartition(":")[2], manifest, contents)
+@dataclass(frozen=True, slots=True)
+class Oven:
+    """Bakes for an operator, in a region without an internet, upon an image that is there."""
 
+    operator: Operator
+    packer: Packer
+    wheels: Wheels
+    source_ami: str
+    subnet_id: str
+    folder: Path
 
-def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return kept | {
-        "AWS_ENDPOINT_URL": network.AWS_URL,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_REGION": "us-east-2",
-        "CHECKPOINT_DISABLE": "1",
-        "PACKER_NO_COLOR": "1",
-    }
+    def bake(self, git_revision: str) -> Baked:
+        """Run `provision ami bake`, and return what it says."""
+        variables = {
+            "wheelhouse": str(self.wheels.house),
+            "online": "false",
+            "source_ami": self.source_ami,
+            "subnet_id": self.subnet_id,
+            "ssh_interface": "private_ip",
+            "source_cidrs": f'["{network.GATEWAY}/{network.VPC_BITS}"]',
+            "ec2_endpoint": network.AWS_URL,
+        }
+        document = self.operator.ask(
+            "ami",
+            "bake",
+            f"--source={self.packer.template(self.folder / git_revision).parent}",
+            f"--packer={self.packer.program}",
+            f"--wheel={self.wheels.own}",
+            f"--git-revision={git_revision}",
+            *(f"--var={name}={value}" for name, value in variables.items()),
+        )
+        return Baked(document["ami"], git_revision)

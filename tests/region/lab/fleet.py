@@ -45,6 +45,13 @@ class Fleet:
         settled = [machine for machine in self.serving() if is_settled(machine)]
         return settled if len(settled) == count == len(self.members()) else []
 
+    def is_baking(self) -> bool:
+        """Whether an instance refresh has replaced all, and only waits in case of an alarm."""
+        answer = self._autoscaling.describe_instance_refreshes(AutoScalingGroupName=self.group_name)
+        states = {name.partition(":")[0] for name in self.members().values()}
+        latest = answer["InstanceRefreshes"][:1]
+        return [each["Status"] for each in latest] == ["Baking"] and states == {"InService"}
+
     def scale_to(self, count: int) -> None:
         """Set the desired capacity, as the scaling policy would."""
         self.region.journal.note("scaler", f"desired capacity {count}")
