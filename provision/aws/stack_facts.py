@@ -8,13 +8,14 @@ from typing import Any, Final
 from provision.aws.calls import unless_gone
 from provision.aws.consumer import read_consumer
 from provision.aws.group_facts import group_facts
+from provision.aws.refresh import GroupRefreshes
 from provision.aws.session import Aws
 from provision.core.group import GroupFacts
+from provision.core.refresh import Refresh
 from provision.core.status import (
     ActivityFacts,
     AlarmFacts,
     QueueFacts,
-    RefreshFacts,
     StackFacts,
     TwinFacts,
 )
@@ -112,18 +113,9 @@ class Observer:
         values = [value for each in told["MetricDataResults"] for value in each.get("Values", [])]
         return values[0] if values else None
 
-    def refresh(self) -> RefreshFacts | None:
+    def refresh(self) -> Refresh | None:
         """Return the latest instance refresh."""
-        told = self.aws.autoscaling.describe_instance_refreshes(
-            AutoScalingGroupName=self.blueprint.names.group, MaxRecords=1
-        )
-        for each in told["InstanceRefreshes"]:
-            return RefreshFacts(
-                each.get("Status", ""),
-                each.get("PercentageComplete", 0),
-                each.get("StatusReason", ""),
-            )
-        return None
+        return GroupRefreshes(self.aws.autoscaling, self.blueprint.names.group).latest()
 
     def activities(self) -> Iterator[ActivityFacts]:
         """Yield the last few scaling activities, newest first."""

@@ -7,15 +7,11 @@ from typing import Final
 
 from provision.core.finding import Finding, failure, ok, warning
 from provision.core.group import GroupFacts
+from provision.core.refresh import Refresh
 from provision.spec.blueprint import Consumer
 
 RECENT: Final = timedelta(hours=1)
 """A launch that failed longer ago is history; it stays among the activities."""
-
-UNDER_WAY: Final = frozenset(
-    {"Pending", "InProgress", "Cancelling", "RollbackInProgress", "Baking"}
-)
-"""Of an instance refresh ("Instance refresh statuses", Auto Scaling user guide)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +29,6 @@ class TwinFacts:
 
     function_state: str
     mapping_state: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefreshFacts:
-    """The latest instance refresh."""
-
-    status: str
-    percentage: int
-    reason: str = ""
-
-    @property
-    def under_way(self) -> bool:
-        """Whether it still replaces instances."""
-        return self.status in UNDER_WAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +72,7 @@ class StackFacts:
     queue: QueueFacts | None = None
     dead_letters: int | None = None
     group: GroupFacts | None = None
-    refresh: RefreshFacts | None = None
+    refresh: Refresh | None = None
     activities: tuple[ActivityFacts, ...] = ()
     twin: TwinFacts | None = None
     alarms: tuple[AlarmFacts, ...] = ()

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from provision.core.group import GroupFacts, InstanceFacts
+from provision.core.refresh import Refresh
 from provision.core.resource import Json
 from provision.core.status import ActivityFacts, StackFacts, consumers, judge
 from provision.screen.findings_view import findings_document, findings_table
@@ -62,7 +63,7 @@ def _ec2(facts: StackFacts) -> RenderableType:
         return _not_there("group")
     parts: list[RenderableType] = [_sizes(group)]
     if facts.refresh is not None:
-        parts.append(_refresh(facts))
+        parts.append(_refresh(facts.refresh))
     if group.instances:
         parts.append(_instances(group))
     if facts.activities:
@@ -85,12 +86,8 @@ def _alike(instances: Sequence[InstanceFacts]) -> list[str]:
     return [one for kind in kinds if len(kind) == 1 for one in kind if one]
 
 
-def _refresh(facts: StackFacts) -> Text:
-    refresh = facts.refresh
-    assert refresh is not None  # noqa: S101 # the caller looked
-    text = Text(f"instance refresh: {refresh.status}, {refresh.percentage} %")
-    text.stylize("yellow" if refresh.under_way else DIM)
-    return text.append(f"  {refresh.reason}", style=DIM) if refresh.reason else text
+def _refresh(refresh: Refresh) -> Text:
+    return Text(f"instance {refresh.told()}", style="yellow" if refresh.under_way else DIM)
 
 
 def _instances(group: GroupFacts) -> Table:

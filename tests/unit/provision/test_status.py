@@ -11,11 +11,11 @@ from rich.console import Console
 
 from provision.core.finding import Level, failures
 from provision.core.group import GroupFacts, InstanceFacts
+from provision.core.refresh import Refresh
 from provision.core.status import (
     ActivityFacts,
     AlarmFacts,
     QueueFacts,
-    RefreshFacts,
     StackFacts,
     TwinFacts,
     consumers,
@@ -151,14 +151,14 @@ def test_the_screen_shows_instances_refresh_and_figures() -> None:
     facts = replace(
         WELL,
         queue=QueueFacts(12, 5, 61.4),
-        refresh=RefreshFacts("InProgress", 50, "waiting for i-2"),
+        refresh=Refresh("r-1", "InProgress", "4", 50, 1, "waiting for i-2"),
         alarms=(AlarmFacts("files-oldest-message", "OK", NOW - timedelta(days=3)),),
     )
     text = shown(facts)
     for told in (
         "waiting 12    in flight 5    oldest 61 s    dead letters 0",
         "i-1       us-east-2a  InService  Healthy  3",
-        "instance refresh: InProgress, 50 %  waiting for i-2",
+        "instance refresh InProgress, 50 %, 1 to replace: waiting for i-2",
         "1 in service of 1 desired (minimum 1, maximum 2)",
         "template version 3, t3.small, ami-1",
         "files-oldest-message   OK   for 3 d",
