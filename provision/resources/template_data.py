@@ -28,8 +28,12 @@ METADATA_OPTIONS: Final[Json] = {
     "HttpTokens": "required",
 }
 
-TOLD_ONLY: Final = ("State", "HttpProtocolIpv6", "InstanceMetadataTags")
-"""Metadata options that EC2 may tell besides those that we set."""
+METADATA_STATE: Final = "State"
+METADATA_DEFAULTS: Final = {"HttpProtocolIpv6": "disabled", "InstanceMetadataTags": "disabled"}
+"""Metadata options that EC2 tells besides those that were set: no version differs by them.
+
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LaunchTemplateInstanceMetadataOptions.html
+"""
 
 FINGERPRINT_DIGITS: Final = 12
 
@@ -136,7 +140,7 @@ def normal_data(data: Mapping[str, Any], group_ids: Mapping[str, str]) -> dict[s
         "MetadataOptions": {
             name: value
             for name, value in metadata.items()
-            if name not in ("State", "HttpProtocolIpv6")
+            if name != METADATA_STATE and METADATA_DEFAULTS.get(name) != value
         },
         "BlockDeviceMappings": {
             each["DeviceName"]: each.get("Ebs", {}) for each in left.pop("BlockDeviceMappings", [])

@@ -44,6 +44,17 @@ def test_what_is_sent_comes_back_as_what_was_wanted(
     assert fingerprint(back) == fingerprint(values)
 
 
+def test_metadata_options_that_ec2_fills_in_are_no_difference() -> None:
+    """Or every apply would make a version, and replace every instance; one that was set is."""
+    sent = request()
+    wanted = values_of(template_properties(a_blueprint(), IMAGE))
+    told = {"State": "pending", "HttpProtocolIpv6": "disabled", "InstanceMetadataTags": "disabled"}
+    options = sent["MetadataOptions"]
+    assert normal_data({**sent, "MetadataOptions": {**options, **told}}, OURS) == wanted
+    changed = {**options, **told, "InstanceMetadataTags": "enabled"}
+    assert normal_data({**sent, "MetadataOptions": changed}, OURS) != wanted
+
+
 def test_rule_24_user_data_goes_to_ec2_in_base64() -> None:
     """boto3 does not encode it in a template."""
     text = base64.b64decode(request()["UserData"], validate=True).decode()
