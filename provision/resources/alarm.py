@@ -4,10 +4,11 @@ None of them is switched by the cutover. Their metrics are such that the one who
 group of desired size 0 misses no instance, and a function that is not invoked has no errors.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from provision.core.plan import Intention
 from provision.core.resource import (
     Change,
     Found,
@@ -19,6 +20,8 @@ from provision.core.resource import (
     tag_properties,
     tags_of,
 )
+from provision.resources.function import waits_for as function_waits_for
+from provision.resources.launch_template import NO_IMAGE
 from provision.resources.metrics import Series, expression, series
 from provision.spec.blueprint import Blueprint
 from provision.spec.names import Names
@@ -68,6 +71,18 @@ def keys(blueprint: Blueprint) -> tuple[Key, ...]:
     return tuple(_key(blueprint, what) for what in (*_ALWAYS, *_OF_GROUP, *_OF_FUNCTION))
 
 
+def intentions(blueprint: Blueprint) -> Iterator[Intention]:
+    """Yield what is wanted of each alarm; those of a group or function that stays, stay as well."""
+    wanted = alarms(blueprint)
+    waiting = {
+        **dict.fromkeys(_OF_GROUP, "" if _has_group(blueprint) else NO_IMAGE),
+        **dict.fromkeys(_OF_FUNCTION, function_waits_for(blueprint)),
+    }
+    for what in (*_ALWAYS, *_OF_GROUP, *_OF_FUNCTION):
+        key = _key(blueprint, what)
+        yield Intention(key, wanted.get(key), waits_for=waiting.get(what, ""))
+
+
 def alarms(blueprint: Blueprint) -> Mapping[Key, Wanted]:
     """Return the alarms that are wanted: those of the group and function where these are."""
     return {
@@ -81,10 +96,13 @@ _OF_FUNCTION: Final = ("function-errors",)
 
 
 def _watches(blueprint: Blueprint) -> tuple[Watch, ...]:
-    has_group = blueprint.image is not None and blueprint.network is not None
-    of_group = _of_group(blueprint) if has_group else ()
+    of_group = _of_group(blueprint) if _has_group(blueprint) else ()
     of_function = (_function_errors(blueprint),) if blueprint.stack.lambda_.enabled else ()
     return (_dead_letters(blueprint), _oldest_message(blueprint), *of_group, *of_function)
+
+
+def _has_group(blueprint: Blueprint) -> bool:
+    return blueprint.image is not None and blueprint.network is not None
 
 
 def _dead_letters(blueprint: Blueprint) -> Watch:

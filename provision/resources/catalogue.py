@@ -66,13 +66,19 @@ def intentions(blueprint: Blueprint) -> tuple[Intention, ...]:
 
 
 def _twin(blueprint: Blueprint) -> Iterator[Intention]:
-    """Yield the function, after the role that it needs and the log group that it would make."""
+    """Yield the function, after the role that it needs and the log group that it would make.
+
+    While it consumes, all of them stay whatever the stack file says: nobody else would.
+    """
     names, enabled = blueprint.names, blueprint.stack.lambda_.enabled
     its_role = role.lambda_role(blueprint) if enabled else None
-    yield Intention(Key(role.KIND, names.lambda_role), its_role)
-    yield Intention(log_group.function_key(blueprint), log_group.function_log_group(blueprint))
-    yield Intention(function.key(blueprint), function.function(blueprint))
-    yield Intention(mapping.key(blueprint), mapping.mapping(blueprint))
+    for key, wanted in (
+        (Key(role.KIND, names.lambda_role), its_role),
+        (log_group.function_key(blueprint), log_group.function_log_group(blueprint)),
+        (function.key(blueprint), function.function(blueprint)),
+        (mapping.key(blueprint), mapping.mapping(blueprint)),
+    ):
+        yield Intention(key, wanted, waits_for=function.waits_for(blueprint))
 
 
 def _watching(blueprint: Blueprint) -> Iterator[Intention]:
@@ -81,9 +87,7 @@ def _watching(blueprint: Blueprint) -> Iterator[Intention]:
     yield _want(topic.alarm_topic(blueprint))
     if email := blueprint.stack.watch.email:
         yield _want(subscription.email_subscription(blueprint.names.alarm_topic, email))
-    alarms = alarm.alarms(blueprint)
-    for key in alarm.keys(blueprint):
-        yield Intention(key, alarms.get(key))
+    yield from alarm.intentions(blueprint)
     yield _want(dashboard.dashboard(blueprint))
 
 

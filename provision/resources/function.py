@@ -16,7 +16,7 @@ from provision.core.resource import (
     tags_of,
 )
 from provision.lambda_package import build_package
-from provision.spec.blueprint import Blueprint
+from provision.spec.blueprint import Blueprint, Consumer
 from provision.spec.names import Names
 from provision.spec.worker_environment import moving_environment
 
@@ -30,6 +30,15 @@ CODE: Final = "CodeSha256"
 """What UpdateFunctionCode changes; UpdateFunctionConfiguration changes the rest."""
 
 SERVES_ON: Final = "nothing: invocations go on with the old until the new is ready"
+
+
+STILL_CONSUMES: Final = "`provision cutover ec2`: the function consumes, and nobody else does"
+
+
+def waits_for(blueprint: Blueprint) -> str:
+    """Say why a function that is wanted no more must stay for now; empty if it need not."""
+    live = blueprint.consumer is Consumer.LAMBDA
+    return STILL_CONSUMES if live and not blueprint.stack.lambda_.enabled else ""
 
 
 def key(blueprint: Blueprint) -> Key:

@@ -15,7 +15,7 @@ from provision.core.image import WITHDRAWN_TAG
 from provision.core.plan import Update
 from provision.errors import RefusedError
 from provision.group_rollout import GroupRollout
-from provision.resources import group, scaling
+from provision.resources import alarm, group, scaling
 from provision.spec.blueprint import Consumer, Image
 from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
@@ -207,7 +207,7 @@ def test_without_an_image_group_and_template_wait_and_what_is_there_stays(build:
     world.blueprint = replace(world.blueprint, image=None)
     planned = world.plan()
     waiting = {each.key.kind: each.waits_for for each in planned.notes}
-    assert waiting.keys() >= {group.KIND, "launch-template", scaling.KIND}
+    assert waiting.keys() >= {group.KIND, "launch-template", scaling.KIND, alarm.KIND}
     assert "provision ami bake" in waiting[group.KIND]
     assert not {step.key.kind for step in planned.steps} & waiting.keys()
 

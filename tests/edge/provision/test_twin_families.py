@@ -15,6 +15,7 @@ from provision.core.resource import OWNER_TAG, Change, Json, Key, Property, Want
 from provision.resources import alarm, dashboard, function, log_group, mapping, topic
 from provision.resources.catalogue import intentions
 from provision.resources.mapping import find_mapping
+from provision.spec.blueprint import Consumer
 from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
 
@@ -151,6 +152,20 @@ def test_rule_47_a_stack_without_the_twin_loses_mapping_and_function(build: Buil
     assert without.plan().steps == ()
     settle(without)
     assert find_mapping(without.aws.lambda_, without.blueprint.names.queue_arn, "x") is None
+
+
+def test_a_function_that_consumes_stays_whatever_the_stack_file_says(build: Build) -> None:
+    """The group is empty meanwhile: without the function no file would be moved any more."""
+    live = build("live")
+    live.blueprint = replace(live.blueprint, consumer=Consumer.LAMBDA)
+    live.apply()
+    without = build("live", **{"lambda": {"enabled": False}})
+    without.blueprint = replace(without.blueprint, consumer=Consumer.LAMBDA)
+    settle(without)
+    planned = without.plan()
+    assert [step.key.kind for step in planned.steps if isinstance(step, Remove)] == []
+    noted = {each.key.kind for each in planned.notes if "provision cutover ec2" in each.waits_for}
+    assert noted == {"role", "log-group", "function", "mapping", "alarm"}
 
 
 def test_rule_47_the_twin_comes_back_while_its_old_mapping_is_being_deleted(stack: World) -> None:
