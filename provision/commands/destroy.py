@@ -23,6 +23,7 @@ from provision.screen.images_view import image_document, removal_line
 from provision.screen.plan_view import plan_document
 from provision.screen.steps import StepLines
 from provision.spec.blueprint import Blueprint
+from provision.spec.stack import Pipeline
 
 EXAMPLES = """\b
 Examples:
@@ -60,7 +61,7 @@ def destroy(
     removal = _removal(context, blueprint, keep)
     images = () if keep_images else tuple(stack_images(context.aws.ec2, context.stack.name))
     introduce(context, blueprint)
-    _list(removal, images)
+    _list(removal, images, context.stack.pipeline)
     if removal.plan.steps or images:
         _agree(context, confirm)
         _take_away(context, blueprint, removal, with_files=with_files)
@@ -81,7 +82,7 @@ def _removal(context: Context, blueprint: Blueprint, keep: tuple[str, ...]) -> R
     )
 
 
-def _list(removal: Removal, images: tuple[StackImage, ...]) -> None:
+def _list(removal: Removal, images: tuple[StackImage, ...], pipeline: Pipeline) -> None:
     for step in removal.plan.steps:
         say(f"- {step.key}")
     for image in images:
@@ -90,6 +91,8 @@ def _list(removal: Removal, images: tuple[StackImage, ...]) -> None:
         say(f"  {key} stays, with all that is in it")
     for key in removal.foreign:
         say(f"  {key} is not this stack's, and stays")
+    if pipeline.existing_bucket:
+        say(f"  bucket/{pipeline.bucket} is the owner's, and stays with all that is in it")
     if not removal.plan.steps and not images:
         say("There is nothing to take away.")
 
@@ -109,13 +112,12 @@ def _take_away(
     steps = removal.plan.steps
     buckets = tuple(step for step in steps if step.key.kind in BUCKET_KINDS)
     _carry_out(context, blueprint, Plan(tuple(step for step in steps if step not in buckets)))
-    if with_files:  # only now: until here a worker may have written to it
-        _empty(context)
+    for step in buckets if with_files else ():  # only now: a worker may have written till here
+        _empty(context, step.key.name)
     _carry_out(context, blueprint, Plan(buckets))
 
 
-def _empty(context: Context) -> None:
-    bucket = context.stack.pipeline.bucket
+def _empty(context: Context, bucket: str) -> None:
     for gone in empty(context.aws.s3, bucket):
         say(f"  {gone} files and versions deleted from {bucket}")
 

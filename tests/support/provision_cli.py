@@ -1,5 +1,6 @@
 """`provision`'s commands, run in this process against a world's AWS."""
 
+import json
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -28,10 +29,11 @@ def run_command(
 
 
 def stack_file(stack: Stack, folder: Path) -> Path:
-    """Write the file of a stack whose settings are the defaults."""
+    """Write the file of a stack whose settings are the defaults, but for whose the bucket is."""
     path = folder / "stack.toml"
     path.write_text(
         f'name = "{stack.name}"\nregion = "{stack.region}"\n'
         f'[pipeline]\nbucket = "{stack.pipeline.bucket}"\n'
+        f"existing_bucket = {json.dumps(stack.pipeline.existing_bucket)}\n"
     )
     return path
