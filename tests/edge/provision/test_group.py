@@ -1,7 +1,8 @@
 """The Auto Scaling group, its scaling policy and its surroundings against the embedded AWS."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from support.group_world import Watched, an_image, members, settle
@@ -33,40 +34,57 @@ def region() -> Iterator[EmbeddedAws]:
         yield server
 
 
-def created(world: World) -> dict[str, object]:
-    """Return the request that made the group."""
+LEAN = {"lambda": {"enabled": False}}
+"""These tests are about the group: without the function there is less to make and to take away."""
+
+
+@pytest.fixture(scope="module")
+def sent(region: EmbeddedAws, aws: RecordedAws) -> Mapping[str, Any]:
+    """Make one stack with a long drain; give the requests that made its group, by operation."""
+    world = World.of(region, aws, "requests", worker={"drain_seconds": 300}, **LEAN)
+    world.apply()
+    made = ("CreateAutoScalingGroup", "EnableMetricsCollection", "PutScalingPolicy")
+    requests = {each: aws.parameters_of(f"autoscaling.{each}") for each in made}
+    world.destroy()
+    return requests
+
+
+@pytest.fixture
+def created(sent: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the request that made the group."""
+    asked: Mapping[str, Any] = sent["CreateAutoScalingGroup"]
+    return asked
+
+
+def creation(world: World) -> Mapping[str, Any]:
+    """Return the request that made this world's group."""
     return world.aws.parameters_of("autoscaling.CreateAutoScalingGroup")
 
 
-def test_rule_25_the_group_names_its_template_version_by_number(world: World) -> None:
+def test_rule_25_the_group_names_its_template_version_by_number(created: Mapping[str, Any]) -> None:
     """With $Latest or $Default a refresh could not be rolled back."""
-    world.apply()
-    named = created(world)["LaunchTemplate"]
-    assert isinstance(named, dict)
-    assert named == {"LaunchTemplateName": world.blueprint.names.launch_template, "Version": "1"}
+    named = {"LaunchTemplateName": "requests-worker", "Version": "1"}
+    assert created["LaunchTemplate"] == named
 
 
-def test_rule_27_nothing_is_replaced_before_its_successor_works(world: World) -> None:
+def test_rule_27_nothing_is_replaced_before_its_successor_works(created: Mapping[str, Any]) -> None:
     """The maintenance policy says so from the start, for every kind of replacement."""
-    world.apply()
     policy = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 200}
-    assert created(world)["InstanceMaintenancePolicy"] == policy
+    assert created["InstanceMaintenancePolicy"] == policy
 
 
-def test_rule_30_a_dead_instance_is_replaced_after_a_short_grace(world: World) -> None:
+def test_rule_30_a_dead_instance_is_replaced_after_a_short_grace(
+    created: Mapping[str, Any],
+) -> None:
     """EC2's health check and 60 s; the worker calls SetInstanceHealth for the rest."""
-    world.apply()
-    sent = created(world)
-    assert (sent["HealthCheckType"], sent["HealthCheckGracePeriod"]) == ("EC2", 60)
+    assert (created["HealthCheckType"], created["HealthCheckGracePeriod"]) == ("EC2", 60)
 
 
-def test_rule_31_the_scaler_reads_metrics_that_are_counted(world: World) -> None:
+def test_rule_31_the_scaler_reads_metrics_that_are_counted(sent: Mapping[str, Any]) -> None:
     """GroupInServiceInstances is asked for; no instance is no division by zero; one result."""
-    world.apply()
-    counted = world.aws.parameters_of("autoscaling.EnableMetricsCollection")
-    assert "GroupInServiceInstances" in counted["Metrics"]
-    policy = world.aws.parameters_of("autoscaling.PutScalingPolicy")
-    metrics = policy["TargetTrackingConfiguration"]["CustomizedMetricSpecification"]["Metrics"]
+    assert "GroupInServiceInstances" in sent["EnableMetricsCollection"]["Metrics"]
+    target = sent["PutScalingPolicy"]["TargetTrackingConfiguration"]
+    metrics = target["CustomizedMetricSpecification"]["Metrics"]
     [result] = [each for each in metrics if each["ReturnData"]]
     assert result["Expression"] == "backlog / IF(FILL(instances, 0) > 0, instances, 1)"
     assert len(result["Expression"]) <= 2047
@@ -74,17 +92,16 @@ def test_rule_31_the_scaler_reads_metrics_that_are_counted(world: World) -> None
     assert counter["MetricStat"]["Metric"]["MetricName"] == "GroupInServiceInstances"
 
 
-def test_rule_32_a_new_instance_counts_after_its_warm_up(world: World) -> None:
+def test_rule_32_a_new_instance_counts_after_its_warm_up(created: Mapping[str, Any]) -> None:
     """Set for the whole group, so a refresh and the scaler agree."""
-    world.apply()
-    assert created(world)["DefaultInstanceWarmup"] == group.WARMUP_SECONDS
+    assert created["DefaultInstanceWarmup"] == group.WARMUP_SECONDS
 
 
-def test_rule_33_the_hook_comes_with_the_group_and_outlasts_the_drain(build: Build) -> None:
+def test_rule_33_the_hook_comes_with_the_group_and_outlasts_the_drain(
+    created: Mapping[str, Any],
+) -> None:
     """No instance is ever without it; its timeout is the drain's and some air."""
-    world = build(worker={"drain_seconds": 300})
-    world.apply()
-    assert created(world)["LifecycleHookSpecificationList"] == [
+    assert created["LifecycleHookSpecificationList"] == [
         {
             "LifecycleHookName": "s3-event-worker-drain",
             "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
@@ -96,7 +113,7 @@ def test_rule_33_the_hook_comes_with_the_group_and_outlasts_the_drain(build: Bui
 
 def test_rule_34_a_group_is_drained_and_then_deleted_without_force(build: Build) -> None:
     """Sizes to 0 and protection lifted first; DeleteAutoScalingGroup only when it is empty."""
-    world = settle(build())
+    world = settle(build(**LEAN))
     name = world.blueprint.names.group
     [instance] = world.aws.autoscaling.describe_auto_scaling_instances()["AutoScalingInstances"]
     world.aws.autoscaling.set_instance_protection(
@@ -121,11 +138,11 @@ def test_rule_34_a_group_is_drained_and_then_deleted_without_force(build: Build)
 
 def test_rule_39_desired_is_set_once_and_left_to_the_scaler(build: Build) -> None:
     """What the scaler decided is no drift, and no apply touches it."""
-    world = settle(build())
+    world = settle(build(**LEAN))
     name = world.blueprint.names.group
     world.aws.autoscaling.set_desired_capacity(AutoScalingGroupName=name, DesiredCapacity=2)
     assert world.plan().steps == ()
-    larger = build(world.stack, instances={"maximum": 5})
+    larger = build(world.stack, instances={"maximum": 5}, **LEAN)
     [step] = larger.plan().steps
     assert isinstance(step, Update)
     assert [change.name for change in step.changes] == ["MaxSize"]
@@ -139,7 +156,7 @@ def test_rule_26_other_settings_come_by_a_refresh_and_one_instance_always_works(
     build: Build,
 ) -> None:
     """DesiredConfiguration carries the new version; the group is not updated first."""
-    world = settle(build())
+    world = settle(build(**LEAN))
     watched = Watched(world)
     world.pause = watched.pause
     world.blueprint = replace(world.blueprint, image=Image(OTHER_IMAGE, "x86_64", "/dev/sda1"))
@@ -160,7 +177,7 @@ def test_rule_26_other_settings_come_by_a_refresh_and_one_instance_always_works(
 
 def test_rule_27_a_refresh_without_room_for_a_successor_is_refused(build: Build) -> None:
     """Desired = maximum: whether AWS would pass the maximum is written nowhere."""
-    world = settle(build(instances={"maximum": 1}))
+    world = settle(build(instances={"maximum": 1}, **LEAN))
     world.blueprint = replace(world.blueprint, image=Image(OTHER_IMAGE, "x86_64", "/dev/sda1"))
     with world.aws.recording() as sent, pytest.raises(RefusedError, match="rule 27"):
         world.apply()
@@ -169,7 +186,7 @@ def test_rule_27_a_refresh_without_room_for_a_successor_is_refused(build: Build)
 
 def test_with_no_instance_the_group_is_changed_in_place(build: Build) -> None:
     """There is nothing to refresh, and nothing to roll back."""
-    world = build(instances={"minimum": 0, "desired": 0})
+    world = build(instances={"minimum": 0, "desired": 0}, **LEAN)
     world.apply()
     world.blueprint = replace(world.blueprint, image=Image(OTHER_IMAGE, "x86_64", "/dev/sda1"))
     with world.aws.recording() as sent:
@@ -182,9 +199,9 @@ def test_with_no_instance_the_group_is_changed_in_place(build: Build) -> None:
 
 def test_spot_comes_through_a_mixed_instances_policy(build: Build) -> None:
     """The template itself asks for no market, so both ways can be changed between."""
-    world = build(instances={"spot": True, "spot_types": ["t3.medium", "t3a.small"]})
+    world = build(instances={"spot": True, "spot_types": ["t3.medium", "t3a.small"]}, **LEAN)
     world.apply()
-    mixed = created(world)["MixedInstancesPolicy"]
+    mixed = creation(world)["MixedInstancesPolicy"]
     assert isinstance(mixed, dict)
     types = [each["InstanceType"] for each in mixed["LaunchTemplate"]["Overrides"]]
     assert types == ["t3.small", "t3.medium", "t3a.small"]
@@ -194,16 +211,16 @@ def test_spot_comes_through_a_mixed_instances_policy(build: Build) -> None:
 
 def test_while_the_function_consumes_the_group_is_empty_and_stays_so(build: Build) -> None:
     """A maximum of 0 keeps the scaler still."""
-    world = build()
+    world = build(**LEAN)
     world.blueprint = replace(world.blueprint, consumer=Consumer.LAMBDA)
     world.apply()
-    sent = created(world)
+    sent = creation(world)
     assert (sent["MinSize"], sent["MaxSize"], sent["DesiredCapacity"]) == (0, 0, 0)
 
 
 def test_without_an_image_group_and_template_wait_and_what_is_there_stays(build: Build) -> None:
     """An AMI that is gone for a while takes no running group with it."""
-    world = settle(build())
+    world = settle(build(**LEAN))
     world.blueprint = replace(world.blueprint, image=None)
     planned = world.plan()
     waiting = {each.key.kind: each.waits_for for each in planned.notes}
@@ -214,9 +231,9 @@ def test_without_an_image_group_and_template_wait_and_what_is_there_stays(build:
 
 def test_the_scaler_is_taken_away_where_the_stack_file_says_none(build: Build) -> None:
     """The seed's lab has no scaling policy."""
-    world = build()
+    world = build(**LEAN)
     world.apply()
-    fixed = build(world.stack, scaling={"policy": "none"})
+    fixed = build(world.stack, scaling={"policy": "none"}, **LEAN)
     assert [step.key.kind for step in fixed.plan().steps] == [scaling.KIND]
     fixed.apply()
     assert fixed.plan().steps == ()
@@ -266,7 +283,7 @@ def test_rule_01_a_profile_that_ec2_does_not_see_yet_is_waited_for(
     build: Build, region: EmbeddedAws
 ) -> None:
     """The group is made in the end, and the wait is the operator's to see."""
-    world = build()
+    world = build(**LEAN)
     region.propagation.refusals = 2
     try:
         world.apply()
@@ -279,7 +296,7 @@ def test_rule_01_a_profile_that_ec2_does_not_see_yet_is_waited_for(
 
 def test_a_broken_ami_does_not_keep_its_successor_away(build: Build) -> None:
     """A group that wants an instance and gets none is changed in place: nothing to protect."""
-    world = build(instances={"minimum": 0, "desired": 0})
+    world = build(instances={"minimum": 0, "desired": 0}, **LEAN)
     world.apply()
     name = world.blueprint.names.group
     world.aws.autoscaling.suspend_processes(AutoScalingGroupName=name, ScalingProcesses=["Launch"])

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from click.testing import CliRunner
 from support.provision_cli import stack_file
-from support.provision_world import IMAGE, World
+from support.provision_world import World
 from support.recorded_aws import RecordedAws, Sent
 
 from provision.aws.preflight.account import permissions_of, quotas_of
@@ -55,9 +55,17 @@ def test_a_fresh_account_passes_and_nothing_is_changed(world: World) -> None:
 
 
 def test_an_applied_stack_passes_as_well(world: World) -> None:
-    """Its own rule, group and bucket are no clash."""
+    """Its own rule, group and bucket are no clash; what the scaler wishes is known (rule 39)."""
+    before = {each.name: each for each in quotas_of(world.aws, world.blueprint)}
     world.apply()
+    world.region.clock.advance(60)
     assert not failures(look(world))
+    assert machine_facts(world.aws, world.blueprint).desired == 1
+    after = {each.name: each for each in quotas_of(world.aws, world.blueprint)}
+    assert (before["Auto Scaling groups"].needed, after["Auto Scaling groups"].needed) == (1, 0)
+    # vCPUs for twice the maximum of 2, as a rollout needs.
+    assert before["on-demand vCPUs"].needed == 2 * 2 * 2
+    assert after["on-demand vCPUs"].used > before["on-demand vCPUs"].used
 
 
 def test_the_pipelines_faults_are_among_the_findings(build: Build) -> None:
@@ -156,27 +164,6 @@ def test_whoever_has_the_operators_policy_passes(world: World) -> None:
     told = permissions_of(world.aws.iam, user, grants)
     assert told == Permissions(asked=told.asked)
     assert told.asked > 100
-
-
-def test_quotas_are_read_against_what_is_used(world: World) -> None:
-    """VCPUs for twice the maximum, as a rollout needs; groups and roles as the services tell."""
-    quotas = {each.name: each for each in quotas_of(world.aws, world.blueprint)}
-    vcpus = quotas["on-demand vCPUs"]
-    assert vcpus.needed == 2 * 2 * 2
-    assert quotas["Auto Scaling groups"].needed == 1
-    world.apply()
-    world.region.clock.advance(60)
-    after = {each.name: each for each in quotas_of(world.aws, world.blueprint)}
-    assert after["Auto Scaling groups"].needed == 0
-    assert after["on-demand vCPUs"].used > vcpus.used
-
-
-def test_rule_39_the_scalers_wish_is_known(world: World) -> None:
-    """So that a maximum below it can be told before it takes instances away."""
-    world.apply()
-    assert machine_facts(world.aws, world.blueprint).desired == 1
-    assert machine_facts(world.aws, world.blueprint).ami is not None
-    assert world.blueprint.image == IMAGE
 
 
 def test_what_may_not_be_looked_at_is_a_warning(world: World, name: str) -> None:
