@@ -10,6 +10,7 @@
   SHARE=/usr/share/s3-event-worker
   UNIT=s3-event-worker.service
   FAILED_UNIT=s3-event-worker-failed.service
+  LOG_UNIT=s3-event-worker-log.service
 }
 
 say() { printf '[%s] %s\n' "$(basename "$0" .sh)" "$*"; }

@@ -23,13 +23,13 @@ check() { # check WORDS COMMAND...
 # systemd-analyze answers 0 on an unknown key, and speaks of other units as well.
 units_verify() {
   local said
-  said=$(systemd-analyze verify "/etc/systemd/system/$UNIT" "/etc/systemd/system/$FAILED_UNIT" 2>&1) || true
+  said=$(systemd-analyze verify /etc/systemd/system/{"$UNIT","$FAILED_UNIT","$LOG_UNIT"} 2>&1) || true
   ! grep -F s3-event-worker <<<"$said"
 }
 
-exposure_is_low() {
+exposure_is_low() { # exposure_is_low UNIT TENTHS
   local said
-  said=$(systemd-analyze security --offline=true --threshold=11 --no-pager "/etc/systemd/system/$UNIT") && return
+  said=$(systemd-analyze security --offline=true --threshold="$2" --no-pager "/etc/systemd/system/$1") && return
   grep -v '✓' <<<"$said"
   return 1
 }
@@ -62,6 +62,33 @@ EOF
   [[ $status == "$wanted" ]]
 }
 
+# In the log copy's own sandbox: what the trials above logged reaches a file, and a stop is clean.
+lines_are_copied() {
+  local trial=s3-event-worker-validate-log.service file=/var/log/s3-event-worker/validate.log
+  {
+    sed -E '/^(ExecStart|Restart.*)=/d; /^\[Install\]/,$d' "/etc/systemd/system/$LOG_UNIT"
+    cat <<EOF
+[Service]
+ExecStart=$BIN/python -m worker.host.log_copy $file s3-event-worker-validate.service
+EOF
+  } >"/run/systemd/system/$trial"
+  systemctl daemon-reload
+  systemctl -q start "$trial" || true
+  local copied='' status tries
+  for ((tries = 50; tries > 0; tries--)); do
+    copied=$(cat "$file" 2>/dev/null) || true
+    [[ -z $copied ]] || break
+    sleep 0.2
+  done
+  systemctl -q stop "$trial"
+  status=$(systemctl show -P ExecMainStatus "$trial")
+  journalctl -q --no-pager -o cat -n 20 -u "$trial"
+  rm -f "$file" "/run/systemd/system/$trial"
+  systemctl daemon-reload
+  echo "exit status $status, expected 0; copied: ${copied:-nothing}"
+  [[ $status == 0 && $copied == *s3-event-worker-validate* ]]
+}
+
 updates_are_on_debian() {
   [[ -x /usr/bin/unattended-upgrade && $(apt-config dump APT::Periodic::Unattended-Upgrade) == *'"1"'* ]]
 }
@@ -77,14 +104,17 @@ session_manager_is_on() {
 version_is() { [[ $("$BIN/worker" --version) == *" $WORKER_VERSION" ]]; }
 
 check "systemd understands every line of the units" units_verify
-check "systemd-analyze security: exposure at most 1.1" exposure_is_low
+check "systemd-analyze security: exposure at most 1.1" exposure_is_low "$UNIT" 11
+check "systemd-analyze security: the log copy's at most 0.2" exposure_is_low "$LOG_UNIT" 2
 check "the service starts at boot" systemctl is-enabled "$UNIT"
+check "the log copy starts at boot" systemctl is-enabled "$LOG_UNIT"
 check "worker --version is $WORKER_VERSION" version_is
 check "pip check: no dependency is missing" "$BIN/python" -m pip --disable-pip-version-check check
 check "what is installed is what the lock says" "$BIN/python" "$WORK/files/inventory.py" "$WORK/requirements.lock" \
   "$SHARE/image.json" "git_revision=$GIT_REVISION" "source_ami=$SOURCE_AMI"
 check "worker check --offline, in the service's sandbox" worker_in_its_sandbox 0 check --offline
 check "worker run begins, and misses AWS (3), in the service's sandbox" worker_in_its_sandbox 3 run
+check "the log reaches its file, in the log copy's sandbox" lines_are_copied
 check "security updates install themselves" "updates_are_on_$FAMILY"
 if [[ $ONLINE == true ]]; then
   check "security updates come every day" "updates_come_daily_$FAMILY"

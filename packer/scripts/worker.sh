@@ -32,15 +32,17 @@ install_worker() {
 
 install_units() {
   local from=$WORK/systemd unit
-  for unit in "$UNIT" "$FAILED_UNIT"; do
+  for unit in "$UNIT" "$FAILED_UNIT" "$LOG_UNIT"; do
     install -D -m 0644 "$from/$unit" "/etc/systemd/system/$unit"
   done
   install -D -m 0644 "$from/journald-s3-event-worker.conf" /etc/systemd/journald.conf.d/s3-event-worker.conf
+  install -D -m 0644 "$from/cloudwatch-agent-s3-event-worker.conf" \
+    /etc/systemd/system/amazon-cloudwatch-agent.service.d/s3-event-worker.conf
   install -D -m 0640 "$from/worker.env" "$SETTINGS/worker.env"
   install -D -m 0644 "$WORK/requirements.lock" "$SHARE/requirements.lock"
   systemctl daemon-reload
   # Enabled, not started: an instance starts it, once its settings are written.
-  systemctl -q enable "$UNIT"
+  systemctl -q enable "$UNIT" "$LOG_UNIT"
 }
 
 install_worker

@@ -151,14 +151,16 @@ def _own_numbers() -> Iterator[Grant]:
 
 
 def _own_log(names: Names) -> Iterator[Grant]:
-    """Yield what the agent needs: the log group is the stack's, it makes streams in it only."""
+    """Yield what the agent calls: it makes streams, and writes; the log group is the stack's.
+
+    IAM asks for both by the stream's ARN. Only with a retention of its own would it look at groups.
+    """
     group = names.arn("logs", f"log-group:{names.worker_log_group}")
     yield Grant(
         "WriteLog",
         {"logs:CreateLogStream": CLOUDWATCH_AGENT, "logs:PutLogEvents": CLOUDWATCH_AGENT},
         (f"{group}:log-stream:*",),
     )
-    yield Grant("ReadLogStreams", {"logs:DescribeLogStreams": CLOUDWATCH_AGENT}, (group,))
 
 
 def _session_manager() -> Iterator[Grant]:

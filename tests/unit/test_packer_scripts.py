@@ -182,3 +182,21 @@ def test_rule_41_keys_credentials_histories_and_the_first_boots_traces_go(
 ) -> None:
     """An image with /var/lib/cloud in it would skip its first boot."""
     assert secret in gone(ubuntu)
+
+
+def test_every_unit_is_installed_and_looked_over_and_those_that_boot_are_enabled() -> None:
+    """A unit that lies in systemd/ and is forgotten here would be missing in every image."""
+    worker = (SCRIPTS / "worker.sh").read_text(encoding="utf-8")
+    validate = (SCRIPTS / "validate.sh").read_text(encoding="utf-8")
+    names = (SCRIPTS / "lib.sh").read_text(encoding="utf-8")
+    units = sorted((ROOT / "systemd").glob("*.service"))
+    variables = {
+        name: unit for unit, name in re.findall(r"^  (\w*UNIT)=(.*)$", names, re.MULTILINE)
+    }
+    assert sorted(variables) == [unit.name for unit in units]
+    for unit in units:
+        variable = f'"${variables[unit.name]}"'
+        boots = "[Install]" in unit.read_text(encoding="utf-8")
+        assert variable in re.findall(r"for unit in (.*); do", worker)[0].split()
+        assert variable in re.findall(r"verify [^{]*\{(.*?)\}", validate)[0].split(",")
+        assert (variable in re.findall(r"systemctl -q enable (.*)", worker)[0].split()) == boots

@@ -10,16 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from provision.spec.user_data import LOG_FILE
 from worker.errors import ExitCode
+from worker.host import log_copy
 from worker.host.lifecycle import COMPLETION_SECONDS, DEFAULT_HOOK_NAME, SPOT_MARGIN_SECONDS
 from worker.settings import read_settings
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNIT = SYSTEMD / "s3-event-worker.service"
 FAILED_UNIT = SYSTEMD / "s3-event-worker-failed.service"
+LOG_UNIT = SYSTEMD / "s3-event-worker-log.service"
 ENVIRONMENT = SYSTEMD / "worker.env"
 JOURNAL = SYSTEMD / "journald-s3-event-worker.conf"
-PROGRAM = "/opt/s3-event-worker/bin/worker"
+BIN = "/opt/s3-event-worker/bin"
+PROGRAM = f"{BIN}/worker"
 
 NEEDED = {
     "QUEUE_URL": "https://sqs.us-east-2.amazonaws.com/123456789012/uploads",
@@ -73,7 +77,7 @@ def analyze(
 ) -> subprocess.CompletedProcess[str]:
     """Run systemd-analyze on a copy of a unit whose program is on this machine."""
     copy = tmp_path / name
-    copy.write_text(text.replace(PROGRAM, "/bin/true"), encoding="utf-8")
+    copy.write_text(re.sub(rf"{BIN}/\w+", "/bin/true", text), encoding="utf-8")
     return subprocess.run(
         ["systemd-analyze", *arguments, str(copy)],  # noqa: S607 - wherever it is installed
         capture_output=True,
@@ -84,7 +88,7 @@ def analyze(
 
 
 @needs_systemd_analyze
-@pytest.mark.parametrize("unit", [UNIT, FAILED_UNIT], ids=lambda unit: unit.stem)
+@pytest.mark.parametrize("unit", [UNIT, FAILED_UNIT, LOG_UNIT], ids=lambda unit: unit.stem)
 def test_systemd_understands_every_line(tmp_path: Path, unit: Path) -> None:
     """An unknown key is only a warning, so not even that may be said."""
     done = analyze(tmp_path, unit.read_text(encoding="utf-8"), "verify", name=unit.name)
@@ -100,20 +104,27 @@ def test_a_misspelt_directive_would_be_noticed(tmp_path: Path) -> None:
 
 
 @needs_systemd_analyze
-@pytest.mark.parametrize("unit", [UNIT, FAILED_UNIT], ids=lambda unit: unit.stem)
-def test_the_exposure_is_no_higher_than_the_network_asks_for(tmp_path: Path, unit: Path) -> None:
-    """1.1 of 10: what remains is the network, and one directive less is too much."""
+@pytest.mark.parametrize(
+    ("unit", "tenths"),
+    [(UNIT, 11), (FAILED_UNIT, 11), (LOG_UNIT, 2)],
+    ids=[UNIT.stem, FAILED_UNIT.stem, LOG_UNIT.stem],
+)
+def test_the_exposure_is_no_higher_than_the_network_asks_for(
+    tmp_path: Path, unit: Path, tenths: int
+) -> None:
+    """1.1 of 10 with the network, 0.2 without; and one directive less is too much."""
     text = unit.read_text(encoding="utf-8")
-    security = ("security", "--offline=true", "--threshold=11", "--no-pager")
+    security = ("security", "--offline=true", f"--threshold={tenths}", "--no-pager")
     done = analyze(tmp_path, text, *security)
     assert done.returncode == 0, done.stdout
     weaker = text.replace("RestrictNamespaces=yes\n", "")
     assert analyze(tmp_path, weaker, *security).returncode != 0
 
 
-def test_every_hardening_line_has_its_reason() -> None:
+@pytest.mark.parametrize("unit", [UNIT, LOG_UNIT], ids=lambda unit: unit.stem)
+def test_every_hardening_line_has_its_reason(unit: Path) -> None:
     """A comment stands above each, or above the at most three that belong together."""
-    _, _, hardening = UNIT.read_text(encoding="utf-8").partition("# --- hardening")
+    _, _, hardening = unit.read_text(encoding="utf-8").partition("# --- hardening")
     block, _, _ = hardening.partition("[Install]")
     groups = re.findall(r"((?:^#.*\n)*)((?:^\w+=.*\n)+)", block, re.MULTILINE)
     assert len(groups) > 25
@@ -230,7 +241,37 @@ def test_the_journal_is_kept_and_bounded() -> None:
     assert journal["Storage"] == ["persistent"]
     assert journal["SystemMaxUse"] == ["1G"]
     assert journal["MaxRetentionSec"] == ["14day"]
-    assert directives(UNIT)["LogRateLimitIntervalSec"] == ["0"]
+
+
+def test_journald_drops_none_of_the_workers_lines() -> None:
+    """A limit of the unit's own, far above what it can log; 0 would stand for journald's."""
+    unit = directives(UNIT)
+    assert unit["LogRateLimitIntervalSec"] == ["1s"]
+    assert int(unit["LogRateLimitBurst"][0]) > 100 * 3500
+
+
+def test_the_log_is_copied_to_where_the_agent_looks_for_it() -> None:
+    """The unit's folder and file are those that user data names; what is followed are our units."""
+    unit = directives(LOG_UNIT)
+    command = f"{BIN}/python -m {log_copy.__name__} {LOG_FILE} {UNIT.name} {FAILED_UNIT.name}"
+    assert unit["ExecStart"] == [command]
+    assert f"/var/log/{unit['LogsDirectory'][0]}" == str(Path(LOG_FILE).parent)
+    assert unit["SupplementaryGroups"] == ["systemd-journal"]
+
+
+def test_the_log_copy_begins_before_the_worker_ends_after_it_and_never_gives_up() -> None:
+    """So it has the first and the last line, and the agent is still there to send them."""
+    unit = directives(LOG_UNIT)
+    assert unit["Before"] == [f"{UNIT.name} {FAILED_UNIT.name}"]
+    assert unit["After"] == ["amazon-cloudwatch-agent.service"]
+    assert (unit["Restart"], unit["StartLimitIntervalSec"]) == (["always"], ["0"])
+
+
+def test_the_agent_begins_after_the_first_boot_wrote_its_configuration() -> None:
+    """It reads it at its start, and waits for cloud-init as the worker does."""
+    (after,) = directives(UNIT)["After"]
+    waits = directives(SYSTEMD / "cloudwatch-agent-s3-event-worker.conf")["After"]
+    assert waits == [after.removeprefix("network-online.target ")]
 
 
 @needs_systemd_analyze

@@ -190,3 +190,11 @@ def test_an_action_without_a_condition_has_none_in_the_document() -> None:
             {"Sid": "One", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn"}
         ],
     }
+
+
+def test_the_agent_may_write_the_stacks_log_and_make_no_log_group() -> None:
+    """What it calls when the group is there and no retention is set: two actions, on streams."""
+    (write,) = (each for each in statements(worker_policy(BLUEPRINT)) if "logs:" in str(each))
+    assert write["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    group = "arn:aws:logs:us-east-2:123456789012:log-group:/s3-event-worker/files"
+    assert write["Resource"] == f"{group}:log-stream:*"

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from support.stacks import a_blueprint
 
 from provision.spec.user_data import (
+    AGENT_FILE,
     ENVIRONMENT_FILE,
     LIMIT_BYTES,
+    LOG_FILE,
     UNIT,
     environment_file,
     user_data,
@@ -66,6 +68,25 @@ def test_the_file_is_the_units_own_and_the_unit_may_drain() -> None:
     drop_in = document["write_files"][1]
     assert drop_in["path"] == f"/etc/systemd/system/{UNIT}.d/stack.conf"
     assert drop_in["content"] == "[Service]\nTimeoutStopSec=6960\n"
+
+
+def test_the_agent_is_told_the_stacks_log_group_and_nothing_that_the_image_says() -> None:
+    """The agent joins this file with the image's, and refuses two that speak of the same thing."""
+    blueprint = a_blueprint("photos")
+    document = json.loads(user_data(blueprint).removeprefix("#cloud-config\n"))
+    (file,) = (each for each in document["write_files"] if each["path"] == AGENT_FILE)
+    told = json.loads(file["content"])
+    assert told["logs"]["logs_collected"]["files"]["collect_list"] == [
+        {
+            "file_path": LOG_FILE,
+            "log_group_name": blueprint.names.worker_log_group,
+            "log_stream_name": "{instance_id}",
+        }
+    ]
+    image = ROOT / "packer" / "files" / "amazon-cloudwatch-agent.json"
+    assert set(told).isdisjoint(json.loads(image.read_text(encoding="utf-8")))
+    # Others are not read, or are taken for one that `fetch-config` is still working on.
+    assert AGENT_FILE.endswith(".d/s3-event-worker.json")
 
 
 def test_it_is_empty_where_all_is_baked_in() -> None:
