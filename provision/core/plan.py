@@ -140,12 +140,12 @@ def _foreign(key: Key, found: Found) -> Refusal:
             key,
             "exists already, and carries no tag of this stack",
             f"if it may be taken over: `provision apply --adopt {key}`;"
-            " if not, give the stack another name",
+            f" if not, {found.instead or 'give the stack another name'}",
         )
     return Refusal(
         key,
         f"belongs to the stack {found.owner!r}",
-        "give this stack another name, or destroy the other one first",
+        f"{found.instead or 'give this stack another name'}, or destroy the other one first",
     )
 
 

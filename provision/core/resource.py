@@ -5,13 +5,17 @@ all of them. Values are normal forms: whatever AWS says in several ways, a famil
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 
 OWNER_TAG = "s3-event-worker:stack"
 """The tag whose value is the name of the stack that a resource belongs to."""
+
+
+REGION_TAG = "s3-event-worker:region"
+"""Beside it on what knows no regions, such as IAM's roles: which region the stack is in."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,12 +60,14 @@ class Wanted:
 class Found:
     """A resource as it is. `owner` is the stack that it belongs to; None: nobody's of ours.
 
-    `barred` says why it can be no stack's of this account, and so cannot be adopted either.
+    `barred` says why it can be no stack's of this account, and so cannot be adopted either;
+    `instead` what else an operator can do, where another name for the stack is no way out.
     """
 
     owner: str | None
     properties: Mapping[str, Json] = field(default_factory=dict)
     barred: str = ""
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,9 @@ def tag_properties(tags: Mapping[str, str]) -> tuple[Property, ...]:
         Property(
             f"tag:{name}",
             value,
-            why="says whose it is" if name == OWNER_TAG else "a tag of the stack file",
+            why="says whose it is"
+            if name in {OWNER_TAG, REGION_TAG}
+            else "a tag of the stack file",
         )
         for name, value in tags.items()
     )
@@ -121,3 +129,15 @@ def found_with_tags(properties: Mapping[str, Json], tags: Mapping[str, str]) -> 
     """Return what was found of a tagged resource: its owner is what the tag says."""
     named = {f"tag:{name}": value for name, value in tags.items()}
     return Found(owner=tags.get(OWNER_TAG), properties={**properties, **named})
+
+
+def in_region(found: Found, region: str, told: Json = None) -> Found:
+    """Return what was found under a name that is one for all regions, such as an IAM role's.
+
+    The stack of the same name in another region is another stack. `told` says which region it is
+    in, the tag where nothing does.
+    """
+    there = told or found.properties.get(f"tag:{REGION_TAG}", region)
+    if found.owner is None or there == region:
+        return found
+    return replace(found, owner=f"{found.owner} in {there}")

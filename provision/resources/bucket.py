@@ -13,6 +13,7 @@ from provision.core.resource import (
     Key,
     Property,
     Wanted,
+    in_region,
     tag_properties,
     tags_of,
 )
@@ -43,6 +44,8 @@ NONCURRENT: Final = "s3-event-worker-noncurrent-versions"
 TAKEN: Final = Found(
     None, barred="the name is another AWS account's, or these credentials may not see it"
 )
+
+INSTEAD: Final = "name another bucket, or say existing_bucket = true: then it stays the owner's"
 
 
 def bucket(blueprint: Blueprint) -> Wanted | None:
@@ -121,11 +124,12 @@ def _noncurrent(days: int) -> Json:
 
 
 class BucketProvider:
-    """Buckets by name, in `account`."""
+    """Buckets by name, which are one for all regions, in `account`."""
 
-    def __init__(self, s3: "S3Client", account: str) -> None:
+    def __init__(self, s3: "S3Client", account: str, region: str) -> None:
         self._s3 = s3
         self._account = account
+        self._region = region
         self._parts = parts(s3)
 
     def observe(self, key: Key) -> Found | None:
@@ -137,7 +141,8 @@ class BucketProvider:
         for part in self._parts:
             found |= part.read(key.name)
         owner = found.get(f"{TAG}{OWNER_TAG}")
-        return Found(None if owner is None else str(owner), found)
+        named = Found(None if owner is None else str(owner), found, instead=INSTEAD)
+        return in_region(named, self._region, region)
 
     def create(self, wanted: Wanted) -> None:
         """Create the bucket with its tags and its ownership, then set all else."""

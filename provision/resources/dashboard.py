@@ -1,6 +1,7 @@
 """The dashboard: what an operator looks at first, top down: is it well, how much, who does it.
 
-Dashboards are found by name. It is ours if its title names our stack.
+Dashboards are found by name, one for all regions: ours is the one whose title names our stack and
+region.
 """
 
 import json
@@ -69,9 +70,9 @@ def _laid_out(rows: Sequence[Sequence[Mapping[str, Json]]]) -> Sequence[Json]:
     return placed
 
 
-def title_of(stack: str) -> str:
+def title_of(names: Names) -> str:
     """Return the title that makes a dashboard this stack's."""
-    return f"# {stack}: s3-event-worker"
+    return f"# {names.stack} in {names.region}: s3-event-worker"
 
 
 def _title(blueprint: Blueprint) -> Mapping[str, Json]:
@@ -81,7 +82,7 @@ def _title(blueprint: Blueprint) -> Mapping[str, Json]:
         "type": "text",
         "height": 2,
         "properties": {
-            "markdown": f"{title_of(names.stack)}\n"
+            "markdown": f"{title_of(names)}\n"
             f"`{bucket}{pipeline.source_prefix}` → `{names.topic}` → `{names.queue}` → worker →"
             f" `{bucket}{pipeline.destination_prefix}`   ·   who consumes: `provision status`"
         },
@@ -259,7 +260,9 @@ class DashboardProvider:
             return None
         document: Json = json.loads(answer["DashboardBody"])
         stack = self._names.stack
-        return Found(stack if _has_title(document, title_of(stack)) else None, {"Body": document})
+        return Found(
+            stack if _has_title(document, title_of(self._names)) else None, {"Body": document}
+        )
 
     def create(self, wanted: Wanted) -> None:
         """Put the dashboard."""

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Final
 
 from provision.aws.calls import unless_gone
 from provision.core.resource import (
+    REGION_TAG,
     Change,
     Found,
     Key,
     Property,
     Wanted,
     found_with_tags,
+    in_region,
     tag_properties,
     tags_of,
 )
@@ -30,16 +32,17 @@ def worker_profile(blueprint: Blueprint) -> Wanted:
         Key(KIND, name),
         (
             Property(ROLE, name, "instances work under this role"),
-            *tag_properties(blueprint.tags),
+            *tag_properties({**blueprint.tags, REGION_TAG: blueprint.names.region}),
         ),
     )
 
 
 class InstanceProfileProvider:
-    """Instance profiles by name."""
+    """Instance profiles by name, which are one for all regions."""
 
-    def __init__(self, iam: "IAMClient") -> None:
+    def __init__(self, iam: "IAMClient", region: str) -> None:
         self._iam = iam
+        self._region = region
 
     def observe(self, key: Key) -> Found | None:
         """Return the profile's role (None: it holds none) and tags."""
@@ -49,7 +52,8 @@ class InstanceProfileProvider:
         profile = answer["InstanceProfile"]
         roles = [role["RoleName"] for role in profile["Roles"]]
         tags = {tag["Key"]: tag["Value"] for tag in profile.get("Tags", [])}
-        return found_with_tags({ROLE: roles[0] if roles else None}, tags)
+        found = found_with_tags({ROLE: roles[0] if roles else None}, tags)
+        return in_region(found, self._region)
 
     def create(self, wanted: Wanted) -> None:
         """Create the profile with its tags, then put the role into it.

@@ -11,7 +11,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 from provision.aws.buckets import ANOTHERS, region_of
 from provision.aws.calls import unless_gone
-from provision.core.resource import Change, Found, Json, Key, Property, Wanted
+from provision.core.resource import Change, Found, Json, Key, Property, Wanted, in_region
 from provision.spec.blueprint import Blueprint
 from provision.spec.names import Names
 
@@ -49,20 +49,20 @@ class NotificationProvider:
 
     def observe(self, key: Key) -> Found | None:
         """Return the rule of this Id, whatever it tells and whom."""
-        if region_of(self._s3, self._names.bucket, self._names.account) in {None, ANOTHERS}:
+        region = region_of(self._s3, self._names.bucket, self._names.account)
+        if region in {None, ANOTHERS}:
             return None
         rules = self.configuration().get(TOPIC_RULES, [])
         mine = next((each for each in rules if each.get("Id") == key.name), None)
         if mine is None:
             return None
-        return Found(
-            self._names.stack,
-            {
-                "TopicArn": mine["TopicArn"],
-                "Events": sorted(mine["Events"]),
-                "Filter": plain_filter(mine),
-            },
-        )
+        found: dict[str, Json] = {
+            "TopicArn": mine["TopicArn"],
+            "Events": sorted(mine["Events"]),
+            "Filter": plain_filter(mine),
+        }
+        # S3 tells topics of its own region alone: elsewhere it is the stack's of that region.
+        return in_region(Found(self._names.stack, found), self._names.region, region)
 
     def create(self, wanted: Wanted) -> None:
         """Add the rule to the others; S3 sends the topic a test event first (rules 7, 11)."""

@@ -39,6 +39,6 @@ def providers(
         queue.KIND: queue.QueueProvider(sqs),
         topic.KIND: topic.TopicProvider(sns, names),
         subscription.KIND: subscription.SubscriptionProvider(sns, names),
-        bucket.KIND: bucket.BucketProvider(s3, names.account),
+        bucket.KIND: bucket.BucketProvider(s3, names.account, names.region),
         notification.KIND: notification.NotificationProvider(s3, names),
     }

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provision.aws.calls import unless_gone
 from provision.core.resource import (
+    REGION_TAG,
     Change,
     Found,
     Json,
@@ -12,6 +13,7 @@ from provision.core.resource import (
     Property,
     Wanted,
     found_with_tags,
+    in_region,
     tag_properties,
     tags_of,
 )
@@ -51,16 +53,17 @@ def _role(blueprint: Blueprint, name: str, service: str, policy: Json) -> Wanted
         (
             Property(TRUST, document(trust), "nobody else may take the role"),
             Property(POLICY, policy, "what its code calls, and nothing else"),
-            *tag_properties(blueprint.tags),
+            *tag_properties({**blueprint.tags, REGION_TAG: blueprint.names.region}),
         ),
     )
 
 
 class RoleProvider:
-    """Roles by name."""
+    """Roles by name, which are one for all regions."""
 
-    def __init__(self, iam: "IAMClient") -> None:
+    def __init__(self, iam: "IAMClient", region: str) -> None:
         self._iam = iam
+        self._region = region
 
     def observe(self, key: Key) -> Found | None:
         """Return who may take the role, all of its inline policies, and its tags."""
@@ -72,7 +75,8 @@ class RoleProvider:
             policy = self._iam.get_role_policy(RoleName=key.name, PolicyName=name)
             properties[f"policy:{name}"] = normal(_decoded(policy["PolicyDocument"]))
         tags = self._iam.list_role_tags(RoleName=key.name)["Tags"]
-        return found_with_tags(properties, {tag["Key"]: tag["Value"] for tag in tags})
+        found = found_with_tags(properties, {tag["Key"]: tag["Value"] for tag in tags})
+        return in_region(found, self._region)
 
     def create(self, wanted: Wanted) -> None:
         """Create the role with trust and tags in one call, then its policy."""

@@ -45,3 +45,16 @@ def test_our_own_bucket_goes_with_its_files_when_asked(world: World, tmp_path: P
     ended = run(world, tmp_path, "destroy", "--with-files", "--confirm", names.stack)
     assert ended.exit_code == 0, ended.output
     assert names.bucket not in [each["Name"] for each in s3.list_buckets()["Buckets"]]
+
+
+def test_a_destroy_in_another_region_takes_nothing_of_the_stack_here(
+    world: World, tmp_path: Path
+) -> None:
+    """Bucket, roles and profile have one name for all regions: a --region too many is no harm."""
+    without_image(world).apply()
+    names = world.blueprint.names
+    told = ("destroy", "--region", "eu-west-1", "--with-files", "--confirm", names.stack)
+    ended = run(world, tmp_path, *told)
+    assert ended.exit_code == 0, ended.output
+    assert "nothing to take away" in ended.output
+    assert world.plan().steps == ()

@@ -5,10 +5,10 @@ import json
 import pytest
 from support.converging import carry_out, changed_names, converge, plan_for, remove
 from support.recorded_aws import RecordedAws
-from support.stacks import a_blueprint
+from support.stacks import REGION, a_blueprint
 
 from provision.core.plan import Create, Intention, Refusal, plan_one
-from provision.core.resource import OWNER_TAG
+from provision.core.resource import tags_of
 from provision.resources.instance_profile import InstanceProfileProvider, worker_profile
 from provision.resources.role import RoleProvider, lambda_role, worker_role
 from provision.resources.security_group import SecurityGroupProvider, worker_security_group
@@ -41,7 +41,7 @@ def test_a_role_converges_and_each_change_behind_our_back_is_seen(
 ) -> None:
     """Trust, policy and tags: each drift is named, and mended alone."""
     assert callable(make)
-    wanted, provider = make(blueprint), RoleProvider(aws.iam)
+    wanted, provider = make(blueprint), RoleProvider(aws.iam, REGION)
     stack, role = blueprint.stack.name, wanted.key.name
     converge(provider, wanted, stack)
     aws.iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(THEIR_TRUST))
@@ -61,11 +61,11 @@ def test_a_role_cut_short_after_its_creation_is_ours_and_is_completed(
     aws: RecordedAws, blueprint: Blueprint
 ) -> None:
     """The tags go with the creating call, so the next run finds its own half-made role."""
-    wanted, provider = worker_role(blueprint), RoleProvider(aws.iam)
+    wanted, provider = worker_role(blueprint), RoleProvider(aws.iam, REGION)
     aws.iam.create_role(
         RoleName=wanted.key.name,
         AssumeRolePolicyDocument=json.dumps(wanted.values()["AssumeRolePolicyDocument"]),
-        Tags=[{"Key": OWNER_TAG, "Value": blueprint.stack.name}],
+        Tags=[{"Key": key, "Value": value} for key, value in tags_of(wanted.values()).items()],
     )
     assert changed_names(plan_for(provider, wanted, blueprint.stack.name)) == [
         "policy:least-privilege"
@@ -75,11 +75,29 @@ def test_a_role_cut_short_after_its_creation_is_ours_and_is_completed(
 
 def test_a_role_of_somebody_else_is_refused(aws: RecordedAws, blueprint: Blueprint) -> None:
     """Same name, no tag: never touched without consent."""
-    wanted, provider = worker_role(blueprint), RoleProvider(aws.iam)
+    wanted, provider = worker_role(blueprint), RoleProvider(aws.iam, REGION)
     aws.iam.create_role(RoleName=wanted.key.name, AssumeRolePolicyDocument=json.dumps(THEIR_TRUST))
     intention = Intention(wanted.key, wanted)
     step = plan_one(intention, provider.observe(wanted.key), stack=blueprint.stack.name)
     assert isinstance(step, Refusal)
+
+
+def test_a_stack_of_the_same_name_in_another_region_is_another(
+    aws: RecordedAws, blueprint: Blueprint
+) -> None:
+    """IAM knows no regions: neither apply nor destroy there may touch the role of this one."""
+    stack = blueprint.stack.name
+    for wanted, there in (
+        (worker_role(blueprint), RoleProvider(aws.iam, "eu-west-1")),
+        (worker_profile(blueprint), InstanceProfileProvider(aws.iam, "eu-west-1")),
+    ):
+        here = type(there)(aws.iam, REGION)
+        converge(here, wanted, stack)
+        found = there.observe(wanted.key)
+        refused = plan_one(Intention(wanted.key, wanted), found, stack=stack)
+        assert isinstance(refused, Refusal)
+        assert f"{stack} in {REGION}" in refused.why
+        assert plan_one(Intention(wanted.key, None), found, stack=stack) is None
 
 
 def test_rule_05_whatever_hangs_on_a_role_goes_before_it(
@@ -87,7 +105,7 @@ def test_rule_05_whatever_hangs_on_a_role_goes_before_it(
 ) -> None:
     """Inline policies, attached ones (others' too), the profile's hold, then the role."""
     role, profile = worker_role(blueprint), worker_profile(blueprint)
-    roles, profiles = RoleProvider(aws.iam), InstanceProfileProvider(aws.iam)
+    roles, profiles = RoleProvider(aws.iam, REGION), InstanceProfileProvider(aws.iam, REGION)
     converge(roles, role, blueprint.stack.name)
     converge(profiles, profile, blueprint.stack.name)
     policy = aws.iam.create_policy(
@@ -109,8 +127,8 @@ def test_the_profile_holds_the_role_and_gets_it_back(
     aws: RecordedAws, blueprint: Blueprint
 ) -> None:
     """A profile that was emptied, or holds another role, is a drift."""
-    converge(RoleProvider(aws.iam), worker_role(blueprint), blueprint.stack.name)
-    wanted, provider = worker_profile(blueprint), InstanceProfileProvider(aws.iam)
+    converge(RoleProvider(aws.iam, REGION), worker_role(blueprint), blueprint.stack.name)
+    wanted, provider = worker_profile(blueprint), InstanceProfileProvider(aws.iam, REGION)
     converge(provider, wanted, blueprint.stack.name)
     held = {"InstanceProfileName": wanted.key.name, "RoleName": wanted.key.name}
     aws.iam.remove_role_from_instance_profile(**held)
