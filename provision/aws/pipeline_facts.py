@@ -2,15 +2,20 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final
 
 from provision.aws.buckets import ANOTHERS, region_of
-from provision.aws.calls import GONE_CODES, unless_gone
+from provision.aws.calls import GONE_CODES, instead_of, unless_gone
 from provision.aws.session import Aws
 from provision.core.finding import Finding
-from provision.core.judge_pipeline import KeyFacts, PipelineFacts, judge_pipeline
+from provision.core.judge_pipeline import KeyFacts, PipelineFacts, judge_pipeline, publisher_of
+from provision.core.resource import Found, Key
+from provision.resources import notification, topic
 from provision.resources.notification import NotificationProvider
+from provision.resources.topic import TopicProvider
 from provision.spec.blueprint import Blueprint
+from provision.spec.names import Names
 
 UNSEEN_CODES: Final = GONE_CODES | {"AccessDeniedException"}
 
@@ -25,14 +30,32 @@ def look(aws: Aws, blueprint: Blueprint) -> PipelineFacts:
     names, key = blueprint.names, blueprint.stack.pipeline.kms_key_arn
     region = region_of(aws.s3, names.bucket, names.account)
     key_facts = _key(aws, key) if key else None
+    former = _former_bucket(aws, names)
     if region is None or region == ANOTHERS:
-        return PipelineFacts(key=key_facts)
+        return PipelineFacts(key=key_facts, former_bucket=former)
     return PipelineFacts(
+        former_bucket=former,
         bucket_region=region,
         versioned=aws.s3.get_bucket_versioning(Bucket=names.bucket).get("Status") == "Enabled",
         notifications=NotificationProvider(aws.s3, names).configuration(),
         key=key_facts,
     )
+
+
+def _former_bucket(aws: Aws, names: Names) -> str:
+    """Return the other bucket that our topic listens to, if our rule is in it or may be."""
+    told = TopicProvider(aws.sns, names).observe(Key(topic.KIND, names.topic))
+    if told is None or told.owner != names.stack:
+        return ""
+    bucket = publisher_of(told.properties["Policy"])
+    if bucket in {"", names.bucket}:
+        return ""
+    if region_of(aws.s3, bucket, names.account) == ANOTHERS:
+        return bucket
+    rules = NotificationProvider(aws.s3, replace(names, bucket=bucket))
+    mine = Key(notification.KIND, names.notification_rule)
+    found = instead_of(lambda: rules.observe(mine), {"AccessDenied": Found(names.stack)})
+    return bucket if found else ""
 
 
 def _key(aws: Aws, arn: str) -> KeyFacts:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from support.provision_world import World
+from support.stacks import a_blueprint
 
 from provision.aws.pipeline_facts import preflight_pipeline
 from provision.core.finding import Finding, Level, failures
@@ -183,3 +184,26 @@ def grant(world: World, statements: list[Any]) -> None:
     policy = json.loads(world.aws.kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
     policy["Statement"] += statements
     world.aws.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+
+
+def test_another_bucket_is_refused_while_the_old_one_has_our_rule(world: World) -> None:
+    """Its files would be told to nobody; without the rule there is nobody to miss."""
+    world.apply()
+    before = world.blueprint.names.bucket
+    moved = a_blueprint(world.stack, pipeline={"bucket": f"{before}-new"})
+    [fault] = failures(preflight_pipeline(world.aws, moved))
+    assert fault.subject == f"bucket {before}-new"
+    assert before in fault.detail
+    world.aws.s3.put_bucket_notification_configuration(Bucket=before, NotificationConfiguration={})
+    assert failures(preflight_pipeline(world.aws, moved)) == ()
+
+
+def test_another_prefix_is_told_of_with_what_to_do_about_files_passed_over(world: World) -> None:
+    """A worker acknowledges what is not of its prefix: only a sweep finds such a file."""
+    world.apply()
+    pipeline = {"bucket": world.blueprint.names.bucket, "source_prefix": "incoming/"}
+    moved = a_blueprint(world.stack, pipeline=pipeline)
+    [told] = [each for each in preflight_pipeline(world.aws, moved) if "prefix" in each.subject]
+    assert told.level is Level.WARNING
+    assert "SRC_PREFIX=uploads/" in told.hint
+    assert [each for each in found(world) if "prefix" in each.subject] == []
