@@ -7,9 +7,9 @@ from typing import Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from provision.aws.patience import Patience
-from provision.core.plan import Create, Intention, Plan, Remove, Step, Update, plan_one
+from provision.core.plan import Create, Intention, Plan, Refusal, Remove, Step, Update, plan_one
 from provision.core.resource import Found, Key, Provider
-from provision.errors import ProvisionError
+from provision.errors import ProvisionError, RefusedError
 
 
 class Progress(Protocol):
@@ -91,6 +91,9 @@ class _Taker:
     def _again(self, step: Step) -> Step | None:
         found = self._providers[step.key.kind].observe(step.key)
         wanted = None if isinstance(step, Remove) else step.wanted
-        adopt = frozenset({step.key})  # the operator's consent was asked before the first try
+        # Consent was asked for what was there before the first try, and for nothing else.
+        adopt = frozenset({step.key} if isinstance(step, Update) else ())
         planned = plan_one(Intention(step.key, wanted), found, stack=self._stack, adopt=adopt)
-        return planned if isinstance(planned, Create | Update | Remove) else None
+        if isinstance(planned, Refusal):
+            raise RefusedError(f"{planned.key} {planned.why}", planned.hint)
+        return planned

@@ -13,7 +13,7 @@ from provision.aws.consumer import read_consumer
 from provision.aws.session import Aws
 from provision.aws.surroundings import Identity, identify, survey
 from provision.commands.output import reports_errors
-from provision.errors import StackFileError
+from provision.errors import ProvisionError, StackFileError
 from provision.spec.blueprint import Blueprint
 from provision.spec.reading import HINT, read_stack
 from provision.spec.stack import Stack
@@ -59,7 +59,7 @@ def with_stack(command: Callable[Concatenate[Context, ...], R]) -> Callable[...,
         stack = load_stack(stack_file, region)
         session = boto3.Session(region_name=stack.region, profile_name=profile)
         aws = Aws(session, endpoint_url)
-        return command(Context(stack, aws, identify(aws.sts), wants_json), **own)
+        return command(Context(stack, aws, _identity(aws), wants_json), **own)
 
     return run
 
@@ -73,6 +73,13 @@ def load_stack(path: str, region: str | None = None) -> Stack:
         raise StackFileError(path, [f"cannot be read: {why}"], HINT) from error
     stack = read_stack(text, path)
     return stack.model_copy(update={"region": region}) if region else stack
+
+
+def _identity(aws: Aws) -> Identity:
+    try:
+        return identify(aws.sts)
+    except ValueError as error:  # botocore's own, for an endpoint that is no URL
+        raise ProvisionError(str(error), "see --endpoint-url and AWS_ENDPOINT_URL") from error
 
 
 def _options(command: Callable[..., R]) -> Callable[..., R]:

@@ -33,4 +33,8 @@ def init(*, name: str, region: str, bucket: str, path: str) -> None:
         raise RefusedError(
             f"{path} is there already, and is not overwritten", "see --stack for another name"
         ) from error
+    except OSError as error:
+        raise RefusedError(
+            f"{path} cannot be written: {error.strerror}", "see --stack for another place"
+        ) from error
     say(f"wrote {path}; look through it, then run `provision plan`")

@@ -7,7 +7,7 @@ from provision.apply import Applied, apply
 from provision.aws.patience import LONG_PATIENCE_SECONDS, PATIENCE_SECONDS
 from provision.core.plan import Create, Plan, Remove, Update
 from provision.core.resource import Change, Found, Key, Property, Wanted
-from provision.errors import ProvisionError
+from provision.errors import ProvisionError, RefusedError
 
 A, B, C = (Key(KIND, name) for name in "abc")
 NOT_YET = refusal("ValidationError", "Invalid IAM Instance Profile name")
@@ -97,6 +97,19 @@ def test_a_half_made_thing_is_finished_and_not_made_again() -> None:
     world.things.refusals = [NOT_YET]
     assert world.apply(Plan(CREATE_ALL.steps[:1])).error is None
     assert world.things.changed == ["update a"]
+
+
+@pytest.mark.parametrize("owner", [None, "other"])
+def test_what_somebody_else_makes_meanwhile_is_neither_taken_nor_passed_over(
+    owner: str | None,
+) -> None:
+    """Nobody consented to taking over what was not there when the plan was shown."""
+    world = World()
+    world.things.found[A] = Found(owner, {"Size": 1})
+    world.things.refusals = [NOT_YET]
+    applied = world.apply(Plan(CREATE_ALL.steps[:1]))
+    assert isinstance(applied.error, RefusedError)
+    assert world.things.changed == []
 
 
 def test_an_update_and_a_removal_wait_as_well() -> None:
