@@ -46,16 +46,21 @@ class Done:
 class Container:
     """A machine named `name`, with its disk in `folder`.
 
-    Its disk (`upper`) outlives `power_off`, as an EBS volume outlives a stop; `erase` ends it.
+    Its disk (`upper`) outlives `power_off`, as an EBS volume outlives a stop; sweeping ends it, so
+    that its journal can be read for as long as the lab lasts.
     """
 
     def __init__(self, place: Place, name: str, folder: Path) -> None:
         self.name, self._machine = name, f"{place.prefix}{name}"
         self.upper, self._work, self.root = folder / "upper", folder / "work", folder / "root"
         self.console = folder / "console.log"
-        self._folder = folder
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._leader = 0
+
+    @property
+    def journal(self) -> Path:
+        """Where its journal lies; to be read from outside, whether it is on, ending or off."""
+        return self.upper / "var/log/journal"
 
     @property
     def is_running(self) -> bool:
@@ -132,10 +137,6 @@ class Container:
             self._supervisor.wait()
             self._supervisor = None
         self._unmount()
-
-    def erase(self) -> None:
-        """Forget its disk; it must be off."""
-        run("rm", "-rf", "--one-file-system", self._folder)
 
     def _mount(self, layers: Sequence[Path]) -> None:
         for folder in (self.upper, self._work, self.root):

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from region.lab.host import run
 from region.lab.machines import Machine
 from region.lab.region import Region
 from region.lab.waiting import wait_until
@@ -122,8 +123,9 @@ def show(machine: Machine, *names: str) -> dict[str, str]:
 
 
 def log_lines(machine: Machine) -> list[dict[str, Any]]:
-    """Return what its worker logged since it was launched, line by line."""
-    said = machine.container.run("journalctl", "--unit", UNIT, "--output=cat").stdout
+    """Return what its worker logged since it was launched, line by line; also once it is gone."""
+    journal = f"--directory={machine.container.journal}"
+    said = run("journalctl", journal, f"--unit={UNIT}", "--output=cat")
     return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
 
 

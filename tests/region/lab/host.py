@@ -13,6 +13,7 @@ PROGRAMS: Final = {
     "systemd-nspawn": "systemd-container",
     "mmdebstrap": "mmdebstrap",
     "ip": "iproute2",
+    "journalctl": "systemd",
     "nsenter": "util-linux",
     "mount": "mount",
 }

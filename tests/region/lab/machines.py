@@ -64,7 +64,7 @@ class ContainerMachines:
         self._next(machine, lambda: self._power_on(machine))
 
     def terminated(self, instance_id: str) -> None:
-        """Shut it down, then forget its disk and its address."""
+        """Shut it down, and give its address back."""
         machine = self._machines[instance_id]
         self._next(machine, lambda: self._end(machine))
         machine.tasks.shutdown(wait=False)
@@ -145,7 +145,6 @@ class ContainerMachines:
     def _end(self, machine: Machine) -> None:
         if machine.container.is_running:
             self._power_off(machine)
-        machine.container.erase()
         network.remove_namespace(machine.namespace)
         with self._lock:
             del self._machines[machine.launch.instance_id]
