@@ -19,13 +19,12 @@ TOP: Final = 46
 PLOT: Final = WIDTH - LEFT - 20
 TICK_SECONDS: Final = 60
 FONT: Final = 'font-family="sans-serif" font-size="11"'
-LETTER: Final = 6
-"""A letter's width, of the size that names are written in."""
-
 COLOURS: Final = ("#4c78a8", "#59a14f", "#e8923a", "#a173b0")
 """Of images, in the order of their first launch; the published one is the first."""
 
 MARKS: Final = ("SIGSTOP", "kill -9", "restarted", "spot-notice", "imaged")
+UNNAMED: Final = ("restarted",)
+"""Follows so soon upon what it mends that there is no room for its name."""
 
 Record = Mapping[str, Any]
 
@@ -38,7 +37,6 @@ class Bar:
     begin: float
     end: float
     colour: str
-    text: str = ""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -87,25 +85,34 @@ def lives(records: Sequence[Record], end: float) -> Iterator[Bar]:
     for launch in (record for record in records if record["event"] == "launched"):
         image = launch["facts"]["image"]
         colour = colours.setdefault(image, COLOURS[len(colours) % len(COLOURS)])
+        lane = lane_of(launch)
         own = [record for record in records if record["subject"] == launch["subject"]]
         begin: float | None = None
         for record in own:
             if record["event"] == "boots":
                 begin = record["seconds"]
             elif record["event"] == "off" and begin is not None:
-                yield Bar(launch["subject"], begin, record["seconds"], colour, image)
+                yield Bar(lane, begin, record["seconds"], colour)
                 begin = None
         if begin is not None:
-            yield Bar(launch["subject"], begin, end, colour, image)
+            yield Bar(lane, begin, end, colour)
+
+
+def lane_of(launch: Record) -> str:
+    """Name an instance and the image that it booted, as far as there is room."""
+    return f"{launch['subject'][:12]} from {launch['facts']['image'][:12]}"
 
 
 def marks(records: Sequence[Record], lanes: Sequence[str], end: float) -> Iterator[str]:
     """Yield what befell an instance, as a stroke with its name."""
+    launches = (record for record in records if record["event"] == "launched")
+    places = {launch["subject"]: lane_of(launch) for launch in launches}
     for record in records:
-        if record["event"] in MARKS and record["subject"] in lanes:
-            x, y = at(record["seconds"], end), TOP + LANE * lanes.index(record["subject"])
-            yield f'<path d="M{x:.1f} {y}v{LANE - 4}" stroke="#b3261e" stroke-width="2"/>'
-            yield f'<text x="{x + 3:.1f}" y="{y + 14}" fill="#b3261e">{record["event"]}</text>'
+        if record["event"] in MARKS and places[record["subject"]] in lanes:
+            x, y = at(record["seconds"], end), TOP + LANE * lanes.index(places[record["subject"]])
+            word = "" if record["event"] in UNNAMED else record["event"]
+            yield f'<path d="M{x:.1f} {y - 2}v{LANE - 2}" stroke="#20242a" stroke-width="2"/>'
+            yield f'<text x="{x - 4:.1f}" y="{y + 14}" text-anchor="end">{word}</text>'
 
 
 def axis(end: float, height: float) -> Iterator[str]:
@@ -122,14 +129,12 @@ def name(lane: str, row: int) -> str:
 
 
 def rectangle(bar: Bar, row: int, end: float) -> str:
-    """Draw a bar, with its text if there is room."""
+    """Draw a bar."""
     x, width = at(bar.begin, end), max(at(bar.end, end) - at(bar.begin, end), 2)
     y = TOP + LANE * row
-    shown = bar.text if len(bar.text) * LETTER < width else ""
     return (
         f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{LANE - 6}" rx="3"'
         f' fill="{bar.colour}"/>'
-        f'<text x="{x + 5:.1f}" y="{y + 14}" fill="#ffffff">{shown}</text>'
     )
 
 

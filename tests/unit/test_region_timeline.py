@@ -31,8 +31,8 @@ def test_a_step_lasts_from_its_beginning_to_its_end() -> None:
 def test_an_instance_lives_from_boot_to_power_off_or_the_end() -> None:
     """Each in a lane of its own, in the colour of its image."""
     one, two = lives(RECORDS, 60)
-    assert (one.lane, one.begin, one.end) == ("i-1", 3, 9)
-    assert (two.lane, two.begin, two.end) == ("i-2", 12, 60)
+    assert (one.lane, one.begin, one.end) == ("i-1 from ami-1", 3, 9)
+    assert (two.lane, two.begin, two.end) == ("i-2 from ami-2", 12, 60)
     assert one.colour != two.colour
 
 
@@ -41,13 +41,6 @@ def test_the_picture_shows_each_lane_and_each_mark() -> None:
     picture = drawing(
         [*RECORDS, record(30, "operator", "a <b>"), record(31, "operator", "a <b>: done")]
     )
-    for words in ("1. bake", "i-1", "i-2", "kill -9", "restarted", "ami-2", "a &lt;b&gt;", "1 min"):
+    for words in ("1. bake", "i-1", "i-2", "kill -9", "from ami-2", "a &lt;b&gt;", "1 min"):
         assert words in picture
     assert picture.count("<rect") == 1 + 4
-
-
-def test_a_bar_too_short_for_its_text_has_none() -> None:
-    """Rather no word than one across its neighbour."""
-    picture = drawing([*RECORDS, record(6000, "i-2", "off")])
-    assert ">ami-1<" not in picture
-    assert ">ami-2<" in picture
