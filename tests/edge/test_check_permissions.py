@@ -97,7 +97,9 @@ def test_granting_what_is_proposed_ends_in_a_check_without_failures(
     )
 
 
-def test_403_for_a_missing_key_without_list_bucket_leaves_get_object_untold(world: World) -> None:
+def test_rule_21_403_for_a_missing_key_without_list_bucket_leaves_get_object_untold(
+    world: World,
+) -> None:
     """Rule 21: only s3:ListBucket is known to be missing; s3:GetObject may be there."""
     found = check(world, {"s3.ListObjectsV2": Refusal(), "s3.HeadObject": Refusal()})
 
@@ -108,7 +110,7 @@ def test_403_for_a_missing_key_without_list_bucket_leaves_get_object_untold(worl
     assert "cannot be told" in found["s3:GetObject on s3://files/uploads/"].detail
 
 
-def test_403_for_a_missing_key_with_list_bucket_means_get_object(world: World) -> None:
+def test_rule_21_403_for_a_missing_key_with_list_bucket_means_get_object(world: World) -> None:
     """Rule 21: with s3:ListBucket there, a 403 can only be s3:GetObject's."""
     found = check(world, {"s3.HeadObject": Refusal()})
 

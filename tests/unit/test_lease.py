@@ -94,7 +94,7 @@ def test_a_lease_is_asked_for_its_timeout_from_now() -> None:
     play(scenario, 120)
 
 
-def test_a_lease_ends_after_twelve_hours() -> None:
+def test_rule_20_a_lease_ends_after_twelve_hours() -> None:
     """Rule 20: the last renewal asks for what is left, and then the lease is lost."""
 
     async def scenario(world: World) -> None:
@@ -240,7 +240,7 @@ def test_a_refusal_of_the_older_receipt_does_not_end_the_newer_lease() -> None:
     play(scenario, 20, latency=2)
 
 
-def test_leases_travel_by_tens() -> None:
+def test_rule_20_leases_travel_by_tens() -> None:
     """25 leases of one moment take three calls a renewal."""
 
     async def scenario(world: World) -> None:

@@ -13,7 +13,7 @@ def test_it_begins_with_all_there_is() -> None:
     assert Pace.full(32).limit(1e9) == 32
 
 
-def test_a_slow_down_takes_a_third_away() -> None:
+def test_rule_23_a_slow_down_takes_a_third_away() -> None:
     """At once, also on a machine that has only just booted."""
     assert Pace.full(32).throttled(0.1).limit(0.1) == 22
     assert Pace.full(100).throttled(5000.0).limit(5000.0) == 70

@@ -44,7 +44,7 @@ def play(scenario: Callable[[World], Awaitable[None]]) -> None:
     virtual_loop.run(main)
 
 
-def test_acknowledgements_travel_by_tens_and_each_finds_its_answer() -> None:
+def test_rule_20_acknowledgements_travel_by_tens_and_each_finds_its_answer() -> None:
     """25 messages, three of them refused: those stay, and each refusal is logged."""
 
     async def scenario(world: World) -> None:
