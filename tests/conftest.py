@@ -16,6 +16,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--packer", help="run tests/packer as well, with this program")
     parser.addoption("--account", help="with --live: the account's number, as a safety catch")
     parser.addoption("--live-bucket", help="with --live: a bucket of yours to write in")
+    parser.addoption("--live-stack", help="with --live: the name of its stack; else a new one")
+    parser.addoption(
+        "--live-ami", help="with --live: an AMI of ours, so that instances run as well"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

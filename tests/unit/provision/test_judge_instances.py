@@ -41,18 +41,18 @@ def test_rule_02_an_instance_that_was_launched_without_its_profile_is_a_failure(
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("seen", "told"),
     [
-        ({"lifecycle_state": "Pending:Wait"}, "is Pending:Wait, Healthy"),
-        ({"health": "Unhealthy"}, "is InService, Unhealthy"),
-        ({"template_version": "2"}, "its template version is 2, not 3"),
-        ({"image": "ami-2"}, "its AMI is ami-2, not ami-1"),
-        ({"group_tag": ""}, "its group tag is (none), not files-workers"),
+        (replace(RIGHT, lifecycle_state="Pending:Wait"), "is Pending:Wait, Healthy"),
+        (replace(RIGHT, health="Unhealthy"), "is InService, Unhealthy"),
+        (replace(RIGHT, template_version="2"), "its template version is 2, not 3"),
+        (replace(RIGHT, image="ami-2"), "its AMI is ami-2, not ami-1"),
+        (replace(RIGHT, group_tag=""), "its group tag is (none), not files-workers"),
     ],
 )
-def test_whatever_else_is_wrong_is_told(change: dict[str, str], told: str) -> None:
+def test_whatever_else_is_wrong_is_told(seen: InstanceFacts, told: str) -> None:
     """Each by itself, with what it should be."""
-    wrong = replace(GROUP, instances=(replace(RIGHT, **change),))
+    wrong = replace(GROUP, instances=(seen,))
     assert [each.detail for each in failures(judge_instances(EXPECTED, wrong, ACTIVE))] == [told]
 
 
