@@ -16,9 +16,13 @@ def test_an_upload_between_copy_and_delete_is_not_deleted(
     pipeline = make_pipeline(honest, max_receives=5, visibility_seconds=60)
     old = make_files(files, seed=files)
     new = [file.next_version() for file in old]
-    pipeline.upload_all(old)
     worker = start(pipeline.environment(proxy.endpoint_url)).ready()
     with proxy.holding(delete):
+        with proxy.holding("ReceiveMessage"):  # so that all of them come at once
+            wait_until(
+                lambda: proxy.held("ReceiveMessage"), "a poll that hangs", 60, worker.picture
+            )
+            pipeline.upload_all(old)
         wait_until(
             lambda: len(pipeline.keys(PROCESSED)) == files and proxy.held(delete),
             "copies that are made, and deletes that hang",
