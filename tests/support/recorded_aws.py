@@ -32,18 +32,19 @@ class CutError(BaseException):
 
 
 class RecordedAws(Aws):
-    """Clients of the embedded AWS; `sent` holds the requests, the oldest first."""
+    """Clients of the embedded AWS, at will as a role; `sent` holds the requests, oldest first."""
 
-    def __init__(self, aws: EmbeddedAws) -> None:
+    def __init__(self, aws: EmbeddedAws, role_arn: str = "") -> None:
         self.sent: list[Sent] = []
         self._writes_left: int | None = None
         core = botocore.session.Session()
         core.register("provide-client-params", self._note)
         core.register("after-call", self._answered)
-        environment = aws.environment()
+        environment = aws.environment(role_arn)
         session = boto3.Session(
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=environment.get("AWS_SESSION_TOKEN"),
             region_name=REGION,
             botocore_session=core,
         )

@@ -1,13 +1,12 @@
 """Who may do what, when IAM is enforced. Every test here fails on plain moto."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
-from botocore.config import Config
+from support.iam_actor import Actor, allow
 from support.lambda_package import of_text, trust
 
 from worker.demo.embedded.server import EmbeddedAws
@@ -19,35 +18,6 @@ Refusal = Callable[..., tuple[int, str]]
 
 ACCOUNT = "123456789012"
 REGION = "us-east-2"
-
-
-@dataclass(slots=True)
-class Actor:
-    """A role, and clients that act as it."""
-
-    aws: EmbeddedAws
-    iam: Client
-    name: str
-    arn: str
-    clients: dict[str, Client]
-
-    def may(self, *statements: Mapping[str, object]) -> None:
-        """Give it one inline policy, in place of what it had."""
-        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        self.iam.put_role_policy(RoleName=self.name, PolicyName="it", PolicyDocument=document)
-
-    def client(self, service: str) -> Client:
-        """Give a client of its own."""
-        if service not in self.clients:
-            make: Any = boto3.client
-            self.clients[service] = make(
-                service,
-                endpoint_url=self.aws.endpoint_url,
-                region_name=REGION,
-                config=Config(retries={"total_max_attempts": 1}),
-                **self.aws.credentials(self.arn),
-            )
-        return self.clients[service]
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +35,6 @@ def actor(aws: EmbeddedAws, iam: Client, name: str) -> Iterator[Actor]:
         yield one
     for each in one.clients.values():
         each.close()
-
-
-def allow(
-    action: str, resource: str = "*", condition: Mapping[str, object] | None = None
-) -> dict[str, object]:
-    """Write a statement that allows."""
-    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
-    return statement | ({"Condition": condition} if condition else {})
 
 
 # --- S3 -------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from worker.demo.embedded.operations import operation_name
 from worker.demo.embedded.patches import Moto
 
 _CREDENTIAL: Final = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
-_MODELS: Final = {"monitoring": "cloudwatch"}
+_READ_BODIES: Final = {"CreateBucket", "DeleteObjects"}
+_MODELS: Final = {"monitoring": "cloudwatch", "servicequotas": "service-quotas"}
 """A service's signing name, where botocore calls its model otherwise."""
 
 
@@ -26,7 +27,7 @@ class Asked:
     """One request. `service` is the model's name, `parameters` are boto3's.
 
     For S3 the parameters are Bucket and Key, the query and the headers are in fields of their own,
-    and `body` is that of DeleteObjects.
+    and `body` is that of CreateBucket and DeleteObjects.
     """
 
     access_key: str
@@ -52,10 +53,11 @@ def read(environ: dict[str, Any]) -> Asked | None:
         if name.startswith("HTTP_")
     }
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-    body = b"" if service == "s3" and "delete" not in query else _body(environ)
     if service == "s3":
         operation, parameters = _of_s3(environ, query, headers)
+        body = _body(environ) if operation in _READ_BODIES else b""
     else:
+        body = _body(environ)
         operation, parameters = _of_model(service, environ, headers, body)
     return Asked(access_key, region, service, operation, parameters, headers, query, body)
 

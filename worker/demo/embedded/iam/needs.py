@@ -94,9 +94,20 @@ def of_sqs(asked: Asked) -> Iterable[Need]:
     if asked.operation == "StartMessageMoveTask":
         reads = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
         needs += [Need(f"sqs:{each}", where, known) for each in reads]
-        if target := asked.parameters.get("DestinationArn"):
-            needs.append(Need("sqs:SendMessage", target))
+        target = asked.parameters.get("DestinationArn")
+        targets = [target] if target else _sources_of(asked, where)
+        needs += [Need("sqs:SendMessage", each) for each in targets]
     return needs
+
+
+def _sources_of(asked: Asked, dead_letters: str) -> list[str]:
+    """Name the queues whose dead letters go there: without a destination they go back."""
+    queues = list(sqs_backends[ACCOUNT][asked.region].queues.values())
+    return [each.queue_arn for each in queues if _target(each) == dead_letters]
+
+
+def _target(queue: Moto) -> str | None:
+    return None if queue.dead_letter_queue is None else queue.dead_letter_queue.queue_arn
 
 
 def _queue_arn(asked: Asked) -> str:
@@ -134,8 +145,9 @@ def of_sns(asked: Asked) -> Iterable[Need]:
 # --- IAM and STS ----------------------------------------------------------------------------------
 
 _KINDS: Final = (
-    ("RoleName", "role"),
+    # First: whoever takes a role out of a profile changes the profile.
     ("InstanceProfileName", "instance-profile"),
+    ("RoleName", "role"),
     ("UserName", "user"),
     ("PolicyName", "policy"),
 )

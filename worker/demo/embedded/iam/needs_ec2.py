@@ -58,10 +58,17 @@ def of_ec2(asked: Asked) -> Iterable[Need]:
     if asked.operation.startswith(("Describe", "Get")):
         return [Need(action)]
     tags = plain_tags(given.get("Tags"))
+    # What only stands in a template is asked for at the launch.
+    named = {name: value for name, value in given.items() if name != "LaunchTemplateData"}
     needs = [
         Need(action, _by_id(asked, each), _tags_of(asked, each) | request_tags(tags))
-        for each in dict.fromkeys(_ids(given, asked))
+        for each in dict.fromkeys(_ids(named, asked))
     ]
+    if asked.operation == "DeregisterImage" and given.get("DeleteAssociatedSnapshots"):
+        needs += [
+            Need("ec2:DeleteSnapshot", _by_id(asked, each), _tags_of(asked, each))
+            for each in _snapshots_of(asked, given["ImageId"])
+        ]
     for kind in _MADE.get(asked.operation, ()):
         brought = _specified(given, kind)
         made = _made(asked, kind)
@@ -90,15 +97,26 @@ def of_autoscaling(asked: Asked) -> Iterable[Need]:
         Need(action, _group_arn(asked, name), _group_tags(asked, name) | request_tags(tags))
         for name in sorted(filter(None, names))
     ]
-    data = _template_data(asked)
-    if data:
-        needs.append(Need("ec2:RunInstances", arn(asked, "ec2", "instance/*")))
-        needs += pass_role(_role_of_profile(data.get("IamInstanceProfile")), _EC2)
-    if data.get("TagSpecifications"):
-        brought = request_tags(_specified(data, "instance"))
-        context = brought | {"ec2:CreateAction": "RunInstances"}
-        needs.append(Need("ec2:CreateTags", arn(asked, "ec2", "instance/*"), context))
+    needs += _of_launch(asked)
     return needs or [Need(action)]
+
+
+def _of_launch(asked: Asked) -> Iterable[Need]:
+    """Ask for what launching a group's template needs: the template, what it makes, its tags."""
+    data, run = _template_data(asked), "ec2:RunInstances"
+    if not data:
+        return
+    for each in _ids(asked.parameters, asked):
+        if each.startswith("lt-"):
+            template = _by_id(asked, each)
+            yield Need(run, template, _tags_of(asked, each))
+            made = arn(asked, "ec2", "instance/*")
+            yield Need(run, made, {"ec2:LaunchTemplate": template})
+    yield from pass_role(_role_of_profile(data.get("IamInstanceProfile")), _EC2)
+    for kind in ("instance", "volume"):
+        if brought := request_tags(_specified(data, kind)):
+            context = brought | {"ec2:CreateAction": "RunInstances"}
+            yield Need("ec2:CreateTags", arn(asked, "ec2", f"{kind}/*"), context)
 
 
 # --- EC2's resources ------------------------------------------------------------------------------
@@ -131,6 +149,13 @@ def _made(asked: Asked, kind: str) -> str:
 def _tags_of(asked: Asked, identifier: str) -> dict[str, Moto]:
     kept = ec2_backends[ACCOUNT][asked.region].tags
     return resource_tags(dict(kept.get(identifier, {})), "ec2")
+
+
+def _snapshots_of(asked: Asked, image_id: str) -> list[str]:
+    """Name the snapshots of an image; none if there is no such image."""
+    image = ec2_backends[ACCOUNT][asked.region].amis.get(image_id)
+    disks = image.block_device_mappings if image is not None else []
+    return [each["Ebs"]["SnapshotId"] for each in disks if each.get("Ebs", {}).get("SnapshotId")]
 
 
 def _specified(given: Mapping[str, Moto], kind: str) -> dict[str, str]:

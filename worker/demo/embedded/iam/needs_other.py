@@ -140,7 +140,7 @@ def _parameter(asked: Asked, name: str) -> str:
 
 def of_anything(asked: Asked) -> Iterable[Need]:
     """Ask for the operation's own action, on no resource in particular."""
-    return [Need(f"{asked.service}:{asked.operation}")]
+    return [Need(f"{asked.service.replace('-', '')}:{asked.operation}")]
 
 
 SERVICES: Final[Mapping[str, Needs]] = {

@@ -54,7 +54,12 @@ def of_s3(asked: Asked) -> Iterable[Need]:
         return [Need("s3:ListAllMyBuckets")]
     bucket, key = asked.parameters["Bucket"], asked.parameters["Key"]
     if asked.operation == "DeleteObjects":
-        return [Need("s3:DeleteObject", _object(bucket, each)) for each in _keys(asked.body)]
+        return [
+            Need(f"s3:DeleteObject{'Version' if version else ''}", _object(bucket, each))
+            for each, version in _keys(asked.body)
+        ]
+    if asked.operation == "CreateBucket":
+        return [Need(f"s3:{each}", f"arn:aws:s3:::{bucket}") for each in _making(asked)]
     if not key:
         return [Need(f"s3:{_action(asked)}", f"arn:aws:s3:::{bucket}", _listing(asked))]
     needs = [Need(f"s3:{_action(asked)}", _object(bucket, key))]
@@ -123,11 +128,23 @@ def _object(bucket: str, key: str) -> str:
     return f"arn:aws:s3:::{bucket}/{key}"
 
 
-def _keys(body: bytes) -> list[str]:
-    """Read the keys of a DeleteObjects document; none, if it is malformed: S3 will say so."""
+def _keys(body: bytes) -> list[tuple[str, bool]]:
+    """Read the keys of a DeleteObjects document, and whether a version of each is named.
+
+    None, if it is malformed: S3 will say so.
+    """
     try:
         found = parse_xml(body, keep_spaces=True)["Delete"].get("Object", [])
     except (ExpatError, KeyError):
         return []
     objects = found if isinstance(found, list) else [found]
-    return [str(each.get("Key") or "") for each in objects]
+    return [(str(each.get("Key") or ""), bool(each.get("VersionId"))) for each in objects]
+
+
+def _making(asked: Asked) -> list[str]:
+    """Name what making a bucket needs, by its ownership and its tags.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+    """
+    owned = ["PutBucketOwnershipControls"] if "x-amz-object-ownership" in asked.headers else []
+    return ["CreateBucket", *owned, *(["TagResource"] if b"<Tag>" in asked.body else [])]
