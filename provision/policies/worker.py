@@ -53,15 +53,13 @@ def moving(blueprint: Blueprint) -> Iterator[Grant]:
     yield Grant(
         "MoveTo",
         {
-            **used_by("s3:GetObject", "s3.HeadObject s3.CopyObject s3.UploadPartCopy"),
-            **used_by("s3:GetObjectTagging", "s3.GetObjectTagging s3.CopyObject"),
+            **used_by("s3:GetObject", "s3.HeadObject s3.CopyObject"),
             **used_by(
                 "s3:PutObject",
                 "s3.CopyObject s3.PutObject s3.CreateMultipartUpload s3.UploadPartCopy"
                 " s3.CompleteMultipartUpload",
             ),
             **used_by("s3:PutObjectTagging", "s3.CopyObject s3.PutObject s3.CreateMultipartUpload"),
-            **used_by("s3:DeleteObject", "s3.DeleteObject s3.DeleteObjects"),
             **used_by("s3:AbortMultipartUpload", "s3.AbortMultipartUpload"),
         },
         (destination,),
@@ -77,7 +75,15 @@ def moving(blueprint: Blueprint) -> Iterator[Grant]:
 def _clean_probe(blueprint: Blueprint) -> Iterator[Grant]:
     folder = f"{blueprint.stack.pipeline.destination_prefix}{GUARD_PROBE_FOLDER}"
     objects = f"{blueprint.names.bucket_arn}/{folder}*"
-    yield Grant("CleanUpProbe", used_by("s3:DeleteObjectVersion", "s3.DeleteObject"), (objects,))
+    # Nothing else at the destination can be deleted.
+    yield Grant(
+        "CleanUpProbe",
+        {
+            **used_by("s3:DeleteObject", "s3.DeleteObject s3.DeleteObjects"),
+            **used_by("s3:DeleteObjectVersion", "s3.DeleteObject"),
+        },
+        (objects,),
+    )
 
 
 def _receiving(blueprint: Blueprint) -> Iterator[Grant]:

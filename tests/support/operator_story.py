@@ -24,7 +24,6 @@ from provision.canary import Canaries
 from provision.core.finding import Finding, Level
 from provision.core.image import WITHDRAWN_TAG
 from provision.core.resource import OWNER_TAG, Json
-from provision.core.status import RefreshFacts
 from provision.errors import ProvisionError
 from provision.group_rollout import GroupRollout
 from provision.policies.operator import operator_grants, operator_policies
@@ -291,8 +290,7 @@ def rolls(operator: Operator) -> None:
     assert refresh["InstanceRefreshId"]
     GroupRollout(world.aws, world.blueprint, operator.pause).back(None)
     world.apply()
-    found: RefreshFacts | None = Observer(world.aws, world.blueprint).refresh()
-    assert found is not None
+    assert Observer(world.aws, world.blueprint).refresh() is not None
 
 
 def cuts_over(operator: Operator) -> None:
