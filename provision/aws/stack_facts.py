@@ -47,7 +47,7 @@ class Observer:
             at=datetime.now(UTC),
             declared=read_consumer(self.aws.sqs, names.queue),
             queue=self.queue(),
-            dead_letters=self._dead_letters(),
+            dead_letters=self.dead_letters(),
             group=group,
             refresh=self.refresh() if group else None,
             activities=tuple(self.activities()) if group else (),
@@ -97,7 +97,8 @@ class Observer:
             int(counts["ApproximateNumberOfMessagesNotVisible"]),
         )
 
-    def _dead_letters(self) -> int | None:
+    def dead_letters(self) -> int | None:
+        """Return how many messages were set aside; None without a queue for them."""
         depth = self._depth(self.blueprint.names.dead_letter_queue)
         return None if depth is None else depth[0]
 

@@ -8,6 +8,7 @@ from provision.apply import apply as carry_out
 from provision.apply import observe
 from provision.aws.emptying import empty
 from provision.aws.images import stack_images
+from provision.aws.losses import losses
 from provision.aws.waiting import telling
 from provision.commands.ami import remove_unused
 from provision.commands.apply import partial
@@ -62,6 +63,8 @@ def destroy(
     images = () if keep_images else tuple(stack_images(context.aws.ec2, context.stack.name))
     introduce(context, blueprint)
     _list(removal, images, context.stack.pipeline)
+    for lost in losses(context.aws, blueprint) if removal.plan.steps else ():
+        say(f"! {lost}")
     if removal.plan.steps or images:
         _agree(context, confirm)
         _take_away(context, blueprint, removal, with_files=with_files)

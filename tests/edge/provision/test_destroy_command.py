@@ -58,3 +58,21 @@ def test_a_destroy_in_another_region_takes_nothing_of_the_stack_here(
     assert ended.exit_code == 0, ended.output
     assert "nothing to take away" in ended.output
     assert world.plan().steps == ()
+
+
+def test_messages_and_other_listeners_are_told_of_before_anything_goes(
+    world: World, tmp_path: Path
+) -> None:
+    """Their files stay, and nobody would know why; who listens to our topic hears no more."""
+    without_image(world).apply()
+    names, sqs = world.blueprint.names, world.aws.sqs
+    url = sqs.get_queue_url(QueueName=names.queue)["QueueUrl"]
+    sqs.purge_queue(QueueUrl=url)  # S3's own test event
+    sqs.send_message(QueueUrl=url, MessageBody="a file")
+    audit = f"arn:aws:sqs:us-east-2:{names.account}:audit"
+    world.aws.sns.subscribe(TopicArn=names.topic_arn, Protocol="sqs", Endpoint=audit)
+    ended = run(world, tmp_path, "destroy", "--confirm", "another")
+    assert ended.exit_code == 1
+    assert f"1 of them; their files stay below s3://{names.bucket}/uploads/" in ended.output
+    assert f"{audit} listens to {names.topic_arn}" in ended.output
+    assert world.plan().steps == ()
