@@ -12,7 +12,7 @@ from provision.aws.session import Aws
 from provision.aws.stack_facts import Observer
 from provision.canary import PATIENCE_SECONDS, Canaries, CanaryError, Route
 from provision.core.finding import Finding, failure, ok, warning
-from provision.core.group import GroupFacts
+from provision.core.group import PENDING, GroupFacts
 from provision.core.judge_instances import Expected, judge_instances
 from provision.core.plan import make_plan
 from provision.core.status import judge_twin
@@ -22,6 +22,9 @@ from provision.spec.blueprint import Blueprint, Consumer
 
 SETTLE_SECONDS: Final = 60.0
 """SQS's attributes take up to a minute to be told back (rule 13)."""
+
+LAUNCH_SECONDS: Final = 180.0
+"""An instance is in service within a minute or two; the group of a first apply has none as yet."""
 
 LOOK_SECONDS: Final = 5.0
 
@@ -73,6 +76,7 @@ class Verification:
             hint = "`provision ami bake` or `provision ami from-instance`, then `provision apply`"
             yield warning("instances", "no AMI yet, so there is no group", hint)
             return
+        self._wait_until(self._launching, LAUNCH_SECONDS, "instances")
         group = self._group()
         if group is None:
             yield failure(f"group {names.group}", "is not there", "`provision apply`")
@@ -80,6 +84,16 @@ class Verification:
         services = service_states(self.aws.ssm, [each.id for each in group.instances], self.sleep)
         expected = Expected(names.group, group.template_version, image.id, names.worker_role)
         yield from judge_instances(expected, group, services)
+
+    def _launching(self) -> str | None:
+        """Name the instances that are not in service yet; None if there is no such."""
+        group = self._group()
+        if group is None or group.desired == 0:
+            return None
+        pending = [each for each in group.instances if each.lifecycle_state.startswith(PENDING)]
+        if group.instances and not pending:
+            return None
+        return ", ".join(f"{each.id} is {each.lifecycle_state}" for each in pending) or "none yet"
 
     def _group(self) -> GroupFacts | None:
         name = self.blueprint.names.group

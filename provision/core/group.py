@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Final
 
 IN_SERVICE: Final = "InService"
+PENDING: Final = "Pending"
+"""How the lifecycle states begin of an instance that is not in service yet."""
 
 
 @dataclass(frozen=True, slots=True)
