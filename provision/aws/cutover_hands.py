@@ -37,7 +37,8 @@ AUDITED_LEVELS: Final = frozenset({"debug", "info"})
 class CutoverHands:
     """Works on one stack. `say` hears why AWS is waited for; `sleep` and `clock` in seconds.
 
-    A canary may fly for `flight_seconds`, and its line in a log may take `trace_seconds`.
+    Canaries fly in flocks of so many; one may fly for `flight_seconds`, and its line in a log may
+    take `trace_seconds`.
     """
 
     aws: Aws
@@ -46,6 +47,7 @@ class CutoverHands:
     say: Callable[[str], None]
     sleep: Callable[[float], None]
     clock: Callable[[], float]
+    flock: int = FLOCK
     flight_seconds: float = FLIGHT_SECONDS
     trace_seconds: float = TRACE_SECONDS
 
@@ -92,14 +94,14 @@ class CutoverHands:
         """Send canaries until the consumer took one, by its log; for EC2 the service may do."""
         for _ in range(FLOCKS):
             since = datetime.now(UTC)
-            flight = self.canaries.flock(FLOCK, self.flight_seconds)
+            flight = self.canaries.flock(self.flock, self.flight_seconds)
             if self._was_taken(consumer, flight.names, since):
                 return f"{named(consumer)} took a canary"
         if consumer is Consumer.EC2:
             return self._service_is_active()
         group = self.blueprint.names.function_log_group
         raise CanaryError(
-            f"of {FLOCK * FLOCKS} canaries none was taken by {named(consumer)}",
+            f"of {self.flock * FLOCKS} canaries none was taken by {named(consumer)}",
             f"its log group {group} says why; `provision cutover {consumer}` tries again",
         )
 

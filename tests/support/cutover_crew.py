@@ -70,9 +70,9 @@ class Crew:
         return on
 
     def _work(self, consumer: Consumer) -> None:
-        """Take a few messages, so that the next one has some as well."""
+        """Take one message, so that the next one has some as well."""
         url = self.aws.sqs.get_queue_url(QueueName=self.blueprint.names.queue)["QueueUrl"]
-        found = self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=3, WaitTimeSeconds=0)
+        found = self.aws.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, WaitTimeSeconds=0)
         for message in found.get("Messages", []):
             for record in json.loads(json.loads(message["Body"])["Message"]).get("Records", []):
                 self._move(consumer, record["s3"]["object"]["key"])

@@ -27,8 +27,8 @@ from worker.demo.embedded.server import EmbeddedAws
 
 LAMBDA, EC2 = Consumer.LAMBDA, Consumer.EC2
 
-SAMPLED = ((LAMBDA, 1), (LAMBDA, 30), (EC2, 2), (EC2, 60))
-"""Cuts after so many writing requests: in a switch, in a flock, before the drain, at the end."""
+SAMPLED = ((LAMBDA, 1), (LAMBDA, 14), (EC2, 2), (EC2, 15))
+"""Cuts after so many writing requests: a switch, a declaration, new sizes, the other switch."""
 
 
 @dataclass
@@ -53,6 +53,7 @@ class Stack:
             self.said.append,
             sleep,
             clock,
+            flock=3,
             flight_seconds=15,
             trace_seconds=3,
         )
