@@ -12,7 +12,7 @@ SHOWN = {
     "plan": ("VisibilityTimeout", "disrupts: every instance", "0 to create, 5 to change"),
     "status": ("2 in service of 2 desired", "in flight", "EC2 consumes"),
     "dlq-list": ("the body is not JSON", "is gone, and was not moved", "would be moved to"),
-    "status-trouble": ("3 messages were set aside", "ALARM", "Unhealthy", "Failed"),
+    "status-trouble": ("set aside: 3", "ALARM", "Unhealthy", "Failed"),
 }
 
 

@@ -1,5 +1,6 @@
 """A stack in an embedded AWS, whose instances are played by a real worker."""
 
+import json
 import tempfile
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -94,6 +95,7 @@ class Stage:
             opening.callback(self.aws.close)
             self.write(STACK)
             an_image(self.aws, "files", 1)
+            self._operator = self._an_operator()
             self._stack = opening.pop_all()
         return self
 
@@ -121,7 +123,7 @@ class Stage:
         Raises what the command did, if it was no orderly exit.
         """
         environment = {
-            **self.region.environment(),
+            **self.region.environment(self._operator),
             "PROVISION_STACK": str(self.folder / "stack.toml"),
             "COLUMNS": str(COLUMNS),
             "FORCE_COLOR": "1",
@@ -132,6 +134,19 @@ class Stage:
         if ran.exception is not None and not isinstance(ran.exception, SystemExit):
             raise ran.exception
         return ran.output
+
+    def _an_operator(self) -> str:
+        """Make the role that the commands run as; returns its ARN."""
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"AWS": "123456789012"},
+            "Action": "sts:AssumeRole",
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = self.aws.iam.create_role(RoleName="operator", AssumeRolePolicyDocument=document)
+        everything = "arn:aws:iam::aws:policy/AdministratorAccess"
+        self.aws.iam.attach_role_policy(RoleName="operator", PolicyArn=everything)
+        return role["Role"]["Arn"]
 
     def _start_worker(self) -> None:
         settings = {**worker_environment(self.blueprint), **self.region.environment(), **QUICK}
