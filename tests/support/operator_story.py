@@ -23,7 +23,7 @@ from provision.aws.surroundings import identify, survey
 from provision.canary import Canaries
 from provision.core.finding import Finding, Level
 from provision.core.image import WITHDRAWN_TAG
-from provision.core.resource import OWNER_TAG, Json
+from provision.core.resource import OWNER_TAG, REGION_TAG, Json
 from provision.errors import ProvisionError
 from provision.group_rollout import GroupRollout
 from provision.policies.operator import operator_grants, operator_policies
@@ -54,6 +54,7 @@ TRUST: Final = json.dumps(
         },
     }
 )
+OWNERSHIP: Final = (f"tag:{OWNER_TAG}", f"tag:{REGION_TAG}")
 _NUMBERS = itertools.count()
 
 
@@ -192,7 +193,7 @@ def repairs(operator: Operator) -> None:
         for each in wanted.properties:
             # A group's own sizes stand in each other's way, and what disrupts it takes a rollout.
             left_alone = wanted.key.kind == group.KIND and (each.disrupts or "Size" in each.name)
-            if not each.fixed and not left_alone and each.name != f"tag:{OWNER_TAG}":
+            if not each.fixed and not left_alone and each.name not in OWNERSHIP:
                 tamper(operator.admin, wanted, each.name)
         operator.world.apply()
     assert operator.world.plan().steps == ()

@@ -10,13 +10,13 @@ from support.stacks import a_blueprint
 from support.tampering import COUPLED, tamper
 
 from provision.core.plan import Plan, Update
-from provision.core.resource import OWNER_TAG, Change, Key, Property, Wanted
+from provision.core.resource import OWNER_TAG, REGION_TAG, Change, Key, Property, Wanted
 from provision.resources.catalogue import intentions
 from worker.demo.embedded.server import EmbeddedAws
 
 STACK = "drift"
 TAGS = {"cost-centre": "42"}
-OWNER = f"tag:{OWNER_TAG}"
+OWNERSHIP = (f"tag:{OWNER_TAG}", f"tag:{REGION_TAG}")
 
 WANTED = [each.wanted for each in intentions(a_blueprint(STACK, tags=TAGS)) if each.wanted]
 """Names alone are used of these: what surrounds the stack in the embedded AWS has other ids."""
@@ -37,12 +37,14 @@ def marked(wanted: Sequence[Wanted], names: Callable[[Wanted], Iterable[str]]) -
 
 def changeable(wanted: Wanted) -> list[str]:
     """Return the names of the properties that can differ without the resource being another's."""
-    return [each.name for each in wanted.properties if not each.fixed and each.name != OWNER]
+    return [
+        each.name for each in wanted.properties if not each.fixed and each.name not in OWNERSHIP
+    ]
 
 
 def ownership(wanted: Wanted) -> list[str]:
-    """Return the tag that says whose it is, if it has any."""
-    return [OWNER] if OWNER in wanted.values() else []
+    """Return the tags that say whose it is, if it has any."""
+    return [each for each in OWNERSHIP if each in wanted.values()]
 
 
 @pytest.fixture(scope="module")
@@ -80,11 +82,11 @@ def test_what_is_changed_behind_our_back_is_shown_and_repaired(
 def test_what_another_stack_has_taken_over_is_touched_no_more(
     world: World, wanted: list[Wanted], position: int, name: str
 ) -> None:
-    """The tag says whose it is: another name in it stops the run, until it is put back."""
+    """The tags say whose it is: another name or region in them stops the run, until it is back."""
     taken = wanted[position]
     set_property(world, taken, name, "another-stack")
     refusals = world.plan().refusals
-    set_property(world, taken, name, STACK)
+    set_property(world, taken, name, str(taken.values()[name]))
     assert taken.key in {each.key for each in refusals}
     assert not world.plan().steps
 
