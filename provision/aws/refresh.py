@@ -50,6 +50,8 @@ class GroupRefreshes:
         The configuration goes with the refresh, and becomes the group's own only when all is well
         (rule 26); one that works is never taken before its successor works (rule 27).
         """
+        # AWS takes one alarm or more: with all of them ringing already, there is none to name.
+        watched: Any = {"AlarmSpecification": {"Alarms": list(alarms[:ALARM_LIMIT])}}
         answer = self._autoscaling.start_instance_refresh(
             AutoScalingGroupName=self._group,
             Strategy="Rolling",
@@ -63,7 +65,7 @@ class GroupRefreshes:
                 # Not "Wait", which stalls for an hour and then fails (rule 28).
                 "ScaleInProtectedInstances": "Refresh",
                 "StandbyInstances": "Ignore",
-                "AlarmSpecification": {"Alarms": list(alarms[:ALARM_LIMIT])},
+                **(watched if alarms else {}),
             },
         )
         return answer["InstanceRefreshId"]

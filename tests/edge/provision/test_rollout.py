@@ -11,6 +11,7 @@ from provision.aws.images import image_of
 from provision.core.plan import Update
 from provision.errors import ProvisionError
 from provision.group_rollout import GroupRollout
+from provision.resources import alarm
 from provision.resources.launch_template import LaunchTemplateProvider, worker_template
 from provision.rollout import Canary, RolloutError, no_canary
 from provision.spec.blueprint import Image
@@ -91,12 +92,12 @@ def test_an_alarm_that_rings_half_way_turns_all_back(world: World) -> None:
     """AWS itself watches: the alarms go with the refresh."""
     image = new_image(world)
     roll, version, watched = rolling(world, image)
-    alarm = world.blueprint.names.alarm("oldest-message")
+    rings = world.blueprint.names.alarm("oldest-message")
 
     def ring(why: str, seconds: float) -> None:
         if "InProgress" in why:
             world.aws.cloudwatch.set_alarm_state(
-                AlarmName=alarm, StateValue="ALARM", StateReason="a file waits"
+                AlarmName=rings, StateValue="ALARM", StateReason="a file waits"
             )
         watched.pause(why, seconds)
 
@@ -110,14 +111,26 @@ def test_an_alarm_that_rings_half_way_turns_all_back(world: World) -> None:
 
 def test_an_alarm_that_rings_before_cannot_stop_a_rollout(world: World) -> None:
     """A full dead-letter queue must not keep its own cure away: it is said, and left out."""
-    alarm = world.blueprint.names.alarm("dlq-not-empty")
-    world.aws.cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="one")
+    rings = world.blueprint.names.alarm("dlq-not-empty")
+    world.aws.cloudwatch.set_alarm_state(AlarmName=rings, StateValue="ALARM", StateReason="one")
     roll, version, _ = rolling(world, new_image(world))
-    assert [each.subject for each in roll.findings()] == [f"alarm {alarm}"]
+    assert [each.subject for each in roll.findings()] == [f"alarm {rings}"]
     roll.to_version(version)
     refresh = world.aws.parameters_of("autoscaling.StartInstanceRefresh")
-    assert alarm not in refresh["Preferences"]["AlarmSpecification"]["Alarms"]
+    assert rings not in refresh["Preferences"]["AlarmSpecification"]["Alarms"]
     assert versions(world) == ("2", ["2"], 2)
+
+
+def test_with_every_alarm_ringing_the_refresh_names_none(world: World) -> None:
+    """AWS refuses an empty list of them."""
+    for key in alarm.alarms(world.blueprint):
+        world.aws.cloudwatch.set_alarm_state(
+            AlarmName=key.name, StateValue="ALARM", StateReason="one"
+        )
+    roll, version, _ = rolling(world, new_image(world))
+    roll.to_version(version)
+    refresh = world.aws.parameters_of("autoscaling.StartInstanceRefresh")
+    assert "AlarmSpecification" not in refresh["Preferences"]
 
 
 def test_a_rollout_that_was_cut_off_goes_on_with_the_same_refresh(world: World) -> None:
@@ -186,12 +199,12 @@ def test_a_failed_rollout_of_an_apply_is_turned_back_too(world: World) -> None:
     """The plan then shows what the stack file still wants, and a second try is the operator's."""
     image = new_image(world)
     world.blueprint = replace(world.blueprint, image=image)
-    alarm = world.blueprint.names.alarm("oldest-message")
+    rings = world.blueprint.names.alarm("oldest-message")
 
     def ring(why: str, seconds: float) -> None:
         if "InProgress" in why:
             world.aws.cloudwatch.set_alarm_state(
-                AlarmName=alarm, StateValue="ALARM", StateReason="a file waits"
+                AlarmName=rings, StateValue="ALARM", StateReason="a file waits"
             )
         world.region.clock.advance(seconds)
 
