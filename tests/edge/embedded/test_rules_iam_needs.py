@@ -134,6 +134,25 @@ def test_what_stands_in_a_template_is_asked_for_at_the_launch_alone(
     assert refusal(run, **launched) == (403, "UnauthorizedOperation")
 
 
+def test_a_key_pair_is_told_by_its_tags(
+    actor: Actor, ec2: Client, name: str, refusal: Refusal
+) -> None:
+    """At its making by the request's, at its end by its own."""
+    tags = [{"ResourceType": "key-pair", "Tags": [{"Key": "stack", "Value": "ours"}]}]
+    pairs = f"arn:aws:ec2:{REGION}:{ACCOUNT}:key-pair/*"
+    actor.may(
+        allow("ec2:CreateKeyPair", pairs, {"StringEquals": {"aws:RequestTag/stack": "ours"}}),
+        allow("ec2:CreateTags", pairs),
+        allow("ec2:DeleteKeyPair", pairs, {"StringEquals": {"aws:ResourceTag/stack": "ours"}}),
+    )
+    create, delete = actor.client("ec2").create_key_pair, actor.client("ec2").delete_key_pair
+    assert refusal(create, KeyName=name) == (403, "UnauthorizedOperation")
+    assert refusal(create, KeyName=name, TagSpecifications=tags) == (200, "")
+    assert refusal(delete, KeyName=name) == (200, "")
+    ec2.create_key_pair(KeyName=f"{name}-theirs")
+    assert refusal(delete, KeyName=f"{name}-theirs") == (403, "UnauthorizedOperation")
+
+
 def test_rule_16_a_redrive_needs_leave_to_send_to_where_the_letters_came_from(
     actor: Actor, sqs: Client, name: str, refusal: Refusal
 ) -> None:

@@ -38,6 +38,7 @@ _KINDS: Final = {
 }
 _WITHOUT_ACCOUNT: Final = {"ami", "snap"}
 _MADE: Final = {
+    "CreateKeyPair": ("key-pair",),
     "CreateImage": ("image", "snapshot"),
     "CreateLaunchTemplate": ("launch-template",),
     "CreateSecurityGroup": ("security-group",),
@@ -64,6 +65,8 @@ def of_ec2(asked: Asked) -> Iterable[Need]:
         Need(action, _by_id(asked, each), _tags_of(asked, each) | request_tags(tags))
         for each in dict.fromkeys(_ids(named, asked))
     ]
+    if (key := given.get("KeyName")) and asked.operation in {"DeleteKeyPair", "RunInstances"}:
+        needs.append(Need(action, arn(asked, "ec2", f"key-pair/{key}"), _tags_of_key(asked, key)))
     if asked.operation == "DeregisterImage" and given.get("DeleteAssociatedSnapshots"):
         needs += [
             Need("ec2:DeleteSnapshot", _by_id(asked, each), _tags_of(asked, each))
@@ -156,6 +159,11 @@ def _snapshots_of(asked: Asked, image_id: str) -> list[str]:
     image = ec2_backends[ACCOUNT][asked.region].amis.get(image_id)
     disks = image.block_device_mappings if image is not None else []
     return [each["Ebs"]["SnapshotId"] for each in disks if each.get("Ebs", {}).get("SnapshotId")]
+
+
+def _tags_of_key(asked: Asked, name: str) -> dict[str, Moto]:
+    pair = ec2_backends[ACCOUNT][asked.region].key_pairs.get(name)
+    return _tags_of(asked, pair.id) if pair is not None else {}
 
 
 def _specified(given: Mapping[str, Moto], kind: str) -> dict[str, str]:
