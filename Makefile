@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PURE := worker/core/*,worker/operator/*,worker/reader.py,worker/settings.py,worker/loop/breaker.py,worker/loop/pace.py,worker/host/give_up.py
 FIND_PYTHON = $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 DEMO_PATH ?=
+# One more than there are cores: some tests wait for real processes.
+PROCESSES = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 PACKER ?= packer
 RECORDS := .region-records.jsonl
 LOCKED_EXTRAS := $(if $(shell grep '^fast = ' pyproject.toml),--extra fast)
@@ -19,7 +21,7 @@ demo: $(VENV)/.demo ## Run the whole worker on an AWS inside this machine, and v
 	@$(BIN)/worker demo $(DEMO_PATH)
 
 test: $(VENV)/.test ## Run all tests that need neither root nor Packer (under 5 minutes)
-	@$(BIN)/python -m pytest -q -n auto --dist loadfile
+	@$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile
 
 lint: $(VENV)/.dev ## Check style (ruff, all rules) and formatting
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -32,7 +34,7 @@ cover: $(VENV)/.dev ## Show that the unit tests reach every line and branch of t
 	@$(BIN)/coverage report --include=$(PURE) --show-missing --fail-under=100
 
 heavy: $(VENV)/.test ## Run the long variants: every interleaving, 20,000 messages, more chaos
-	@$(BIN)/python -m pytest -q -n auto --dist load --heavy -m heavy
+	@$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadgroup --heavy -m heavy
 
 region-test: $(VENV)/.test ## As root: bake (PACKER=…), boot, break, roll and destroy a region of systemd containers
 	@$(BIN)/python -m pytest -q --region --region-records $(RECORDS) --packer "$(PACKER)" --exitfirst tests/region

@@ -6,6 +6,9 @@ from support.pictures.gallery import FOLDER
 from support.pictures.scenes import Scene, scenes
 from support.pictures.stage import Stage
 
+# One process plays the story once, for all of its scenes.
+pytestmark = [pytest.mark.heavy, pytest.mark.xdist_group("pictures")]
+
 SHOWN = {
     "apply": ("waiting: the profile is not visible yet", "byte for byte"),
     "verify": ("everything is as the stack file says", "canary", "byte for byte"),

@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pytest
+
 HERE = Path(__file__).parent
 
 
+@pytest.mark.heavy
 def test_every_rule_test_fails_on_plain_moto(tmp_path: Path) -> None:
     """Run the rule files without the corrections: no test of them passes, errs or is skipped."""
     report = tmp_path / "report.xml"

@@ -176,9 +176,8 @@ def test_what_may_not_be_looked_at_is_a_warning(world: World, name: str) -> None
         found = list(preflight(closed, world.blueprint, identify(closed.sts), GRANTS))
     levels = {each.subject: each.level for each in found}
     assert levels.pop("credentials") is Level.OK
-    assert levels.pop("notification rules") is Level.OK
     assert set(levels.values()) == {Level.WARNING}
-    assert levels.keys() == {"permissions", "instances"}
+    assert levels.keys() == {"permissions", "pipeline", "instances"}
 
 
 @pytest.mark.parametrize(("command", "status"), [(("apply", "--yes"), 1), (("plan",), 1)])
