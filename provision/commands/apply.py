@@ -61,8 +61,7 @@ def apply(context: Context, *, yes: bool, adopt: tuple[str, ...]) -> None:
     looked = look_ahead(context, blueprint, planned)
     _agree(context, planned, looked, yes=yes)
     _carry_out(context, blueprint, planned)
-    say("verifying ...")
-    found = verification(context, context.blueprint())
+    found = _verified(context)
     if context.wants_json:
         print_json(
             {
@@ -73,6 +72,17 @@ def apply(context: Context, *, yes: bool, adopt: tuple[str, ...]) -> None:
         )
     if failures(found):
         sys.exit(ExitCode.PARTIAL)
+
+
+def _verified(context: Context) -> tuple[Finding, ...]:
+    say("verifying ...")
+    try:
+        return verification(context, context.blueprint())
+    except KeyboardInterrupt as interrupt:
+        raise PartialError(
+            "everything was carried out; its verification was interrupted",
+            "`provision verify` shows whether it works",
+        ) from interrupt
 
 
 def _agree(context: Context, planned: Plan, looked: Sequence[Finding], *, yes: bool) -> None:

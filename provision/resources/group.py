@@ -63,7 +63,7 @@ def intention(blueprint: Blueprint) -> Intention:
 
 
 def worker_group(blueprint: Blueprint, image: Image, network: Network) -> Wanted:
-    """Return the group. Its desired capacity is no property: the scaler decides (rule 39)."""
+    """Return the group. Its desired capacity is the scaler's, where there is one (rule 39)."""
     values = values_of(template_properties(blueprint, image))
     return Wanted(
         Key(KIND, blueprint.names.group),
@@ -91,10 +91,16 @@ def worker_group(blueprint: Blueprint, image: Image, network: Network) -> Wanted
 def _sizes(blueprint: Blueprint) -> tuple[Property, ...]:
     sizes = blueprint.sizes
     fewer = "instances beyond it drain and go (rule 39)"
+    fixed = blueprint.stack.scaling.policy == "none"
     return (
+        *((_desired(sizes.desired, fewer),) if fixed else ()),
         Property("MinSize", sizes.minimum, "instances at least"),
         Property("MaxSize", sizes.maximum, "instances at most", fewer),
     )
+
+
+def _desired(count: int, disrupts: str) -> Property:
+    return Property("DesiredCapacity", count, "there is no scaler to decide it", disrupts)
 
 
 def _replacing() -> tuple[Property, ...]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PLAIN: Final = (
     "MinSize",
     "MaxSize",
+    "DesiredCapacity",
     "HealthCheckType",
     "HealthCheckGracePeriod",
     "DefaultInstanceWarmup",
@@ -72,7 +73,7 @@ class GroupProvider:
         """
         values, name = wanted.values(), wanted.key.name
         request: dict[str, Any] = {
-            **{each: values[each] for each in PLAIN},
+            **{each: values[each] for each in PLAIN if each in values},
             **self._rollout.configuration(self._wanted_version()),
             SUBNETS: ",".join(cast("list[str]", values[SUBNETS])),
             "DesiredCapacity": self._blueprint.sizes.desired,

@@ -111,7 +111,8 @@ class TopicProvider:
         tags = tags_of(values)
         self._sns.create_topic(
             Name=wanted.key.name,
-            Attributes=_sendable(values),
+            # An empty key is how one is taken away; a new topic has none.
+            Attributes={name: each for name, each in _sendable(values).items() if each},
             Tags=[{"Key": name, "Value": value} for name, value in tags.items()],
         )
 

@@ -14,6 +14,13 @@ from worker.core.verdict import OnMalformed, OnMissing
 Prefix = Annotated[str, Field(pattern=r"^[^/\x00-\x1f].{0,500}/$")]
 BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
+TagName = Annotated[str, Field(pattern=r"^[\w .:/=+@-]+$", max_length=128)]
+TagValue = Annotated[str, Field(pattern=r"^[\w .:/=+@-]*$", max_length=256)]
+"""What every service takes; resources hold 50 tags, and some are AWS's and ours.
+
+https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+"""
+
 SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
 
 
@@ -172,14 +179,18 @@ class Stack(Section):
     name: str = Field(
         pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$", description="begins the name of all it makes"
     )
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="the region of everything")
+    region: str = Field(
+        pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$", description="the region of everything"
+    )
     account: str = Field(
         default="",
         pattern=r"^(|\d{12})$",
         description="refuse to work in any other account than this",
     )
-    tags: dict[str, str] = Field(
-        default_factory=dict, description="tags on everything, such as a cost centre"
+    tags: dict[TagName, TagValue] = Field(
+        default_factory=dict,
+        max_length=40,
+        description="tags on everything, such as a cost centre",
     )
     pipeline: Pipeline
     worker: Worker = Field(default_factory=Worker)
@@ -193,4 +204,7 @@ class Stack(Section):
         taken = [name for name in self.tags if name.startswith(("aws:", "s3-event-worker:"))]
         if taken:
             raise ValueError(f"tags: {taken[0]!r} begins with a prefix that is reserved")
+        twins = len(self.tags) - len({name.lower() for name in self.tags})
+        if twins:
+            raise ValueError("tags: two names differ in upper and lower case alone; IAM refuses it")
         return self

@@ -33,7 +33,7 @@ def starting_file(*, name: str, region: str, bucket: str) -> str:
 
 def _settings(section: type[Section], given: dict[str, str]) -> Iterator[str]:
     for name, field in section.model_fields.items():
-        if field.annotation == dict[str, str] or _is_section(field):
+        if name == "tags" or _is_section(field):
             continue
         value = given.get(name)
         line = f"{name} = {_toml(field.default if value is None else value)}"

@@ -39,7 +39,8 @@ def most_receives(kills: int) -> int:
 @pytest.mark.parametrize(
     ("aws", "files", "kills"),
     [
-        ("honest-moto", 500, 8),
+        ("honest-moto", 200, 4),
+        pytest.param("honest-moto", 500, 8, marks=pytest.mark.heavy),
         ("ministack", 200, 4),  # the second opinion is short, but in the heavy run
         pytest.param("ministack", 500, 8, marks=pytest.mark.heavy),
         pytest.param("honest-moto", 2_000, 30, marks=pytest.mark.heavy),

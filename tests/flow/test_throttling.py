@@ -10,7 +10,7 @@ OBJECTS = 1_500
 CEILING = 250
 
 
-@pytest.mark.parametrize("executor", ["auto", "boto3"])
+@pytest.mark.parametrize("executor", ["auto", pytest.param("boto3", marks=pytest.mark.heavy)])
 def test_throttling_slows_down_and_costs_no_message_a_receipt(
     tmp_path: Path, start: Start, executor: str
 ) -> None:

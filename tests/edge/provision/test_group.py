@@ -37,6 +37,8 @@ def region() -> Iterator[EmbeddedAws]:
 LEAN = {"lambda": {"enabled": False}}
 """These tests are about the group: without the function there is less to make and to take away."""
 
+FIXED = {**LEAN, "scaling": {"policy": "none"}}
+
 
 @pytest.fixture(scope="module")
 def sent(region: EmbeddedAws, aws: RecordedAws) -> Mapping[str, Any]:
@@ -150,6 +152,20 @@ def test_rule_39_desired_is_set_once_and_left_to_the_scaler(build: Build) -> Non
         larger.apply()
     [update] = [each.parameters for each in sent if each.writes]
     assert update == {"AutoScalingGroupName": name, "MaxSize": 5}
+
+
+def test_without_a_scaler_the_stack_file_decides_how_many(build: Build) -> None:
+    """Nobody else would ever change it; with the sizes in one call, no bound is in the way."""
+    world = settle(build(**FIXED))
+    name = world.blueprint.names.group
+    larger = build(world.stack, instances={"desired": 3, "maximum": 4}, **FIXED)
+    [step] = larger.plan().steps
+    assert isinstance(step, Update)
+    assert [change.name for change in step.changes] == ["DesiredCapacity", "MaxSize"]
+    with larger.aws.recording() as sent:
+        larger.apply()
+    [update] = [each.parameters for each in sent if each.writes]
+    assert update == {"AutoScalingGroupName": name, "DesiredCapacity": 3, "MaxSize": 4}
 
 
 def test_rule_26_other_settings_come_by_a_refresh_and_one_instance_always_works(

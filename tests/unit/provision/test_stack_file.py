@@ -113,6 +113,18 @@ def test_reserved_tags_are_refused(name: str) -> None:
     assert "reserved" in fault
 
 
+@pytest.mark.parametrize("line", ['Team = "a;b"', 'Team = "a"\nteam = "b"', f'{"x" * 129} = "a"'])
+def test_tags_that_aws_would_refuse_half_way_are_refused_at_once(line: str) -> None:
+    """A letter that some service does not take, names that IAM thinks equal, a name too long."""
+    assert len(faults_of(LEAST + f"[tags]\n{line}\n")) == 1
+
+
+def test_a_region_of_any_partition_will_do() -> None:
+    """China, GovCloud, and the European sovereign cloud have longer names."""
+    for region in ("cn-north-1", "us-gov-west-1", "eusc-de-east-1"):
+        assert read_stack(LEAST.replace("us-east-2", region)).region == region
+
+
 def test_the_starting_file_can_be_read_and_changes_no_default() -> None:
     """What `init` writes is the least file, with explanations."""
     text = starting_file(name="files", region="us-east-2", bucket="acme-files")
