@@ -42,7 +42,7 @@ def test_nothing_is_lost_while_every_operation_fails_now_and_then(
     with proxy.trouble(now_and_then(SHARE, seed=files)):
         users.upload([big_file(tagged=True), *make_files(files - 1, seed=files)])
         repeater.repeat_some()
-        pipeline.wait_until_empty(180, worker.picture())
+        pipeline.wait_until_empty(300, worker.picture())
     print(f"{users.uploads} uploads; met {dict(proxy.troubles.snapshot())}")
     assert pipeline.differences(users.last.values()) == []
     assert pipeline.bodies(pipeline.dlq) == ["garbage"]

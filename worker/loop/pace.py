@@ -8,9 +8,10 @@ CUT = 0.7
 CUT_EVERY_SECONDS = 1.0
 """Requests sent together are throttled together; that counts once."""
 
-DOUBLING_SECONDS = 10.0
-"""How long it climbs to twice as much, if S3 stays content: five seconds after a cut it is at S3's
-ceiling again, and learns whether that has risen; its partitions take minutes to split."""
+DOUBLING_SECONDS = 2.5
+"""How long it climbs to twice as much, if S3 stays content: a second after a cut it is at S3's
+ceiling again, and is cut at once. Slower, and a SlowDown in twenty requests that no rate explains
+would hold it at four requests a second; with a cut each second it still falls."""
 
 MOST_DOUBLINGS = 10.0
 """From one to 1,024, the highest limit there is."""
