@@ -9,7 +9,6 @@ DEMO_PATH ?=
 PROCESSES = $(shell $(BIN)/python -c 'import os; print((os.cpu_count() or 1) + 1)')
 PACKER ?= packer
 RECORDS := .region-records.jsonl
-LOCKED_EXTRAS := $(if $(shell grep '^fast = ' pyproject.toml),--extra fast)
 BENCH ?=
 
 .PHONY: help demo test region-test region-timeline lint types cover heavy bench packer-test wheel wheelhouse lock readme pictures clean
@@ -55,7 +54,7 @@ wheelhouse: $(VENV)/.test ## Fetch the image's locked dependencies for this mach
 	@$(BIN)/pip download -q --disable-pip-version-check --only-binary :all: --require-hashes -r packer/requirements.lock -d dist/wheelhouse
 
 lock: $(VENV)/.dev ## Lock the image's dependencies anew, with their hashes (packer/requirements.lock)
-	@$(BIN)/uv pip compile -q pyproject.toml $(LOCKED_EXTRAS) --upgrade --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile -q pyproject.toml --upgrade --universal --python-version 3.11 \
 	  --generate-hashes --no-header --no-emit-index-url --output-file packer/requirements.lock
 
 readme: $(VENV)/.test ## Write the README's transcripts and the stack file's page anew

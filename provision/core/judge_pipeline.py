@@ -9,7 +9,7 @@ from provision.core.finding import Finding, failure, ok, warning
 from provision.core.resource import Json
 from provision.resources.notification import EVENTS, plain_filter
 from provision.spec.blueprint import Blueprint
-from worker.demo.embedded.policy import allows
+from worker.operator.policy import allows
 
 DESTINATIONS: Final = {
     "TopicConfigurations": "TopicArn",

@@ -16,9 +16,9 @@ from moto.s3.utils import bucket_policy_is_public
 
 from worker.demo.embedded.iam.principals import unknown_principal
 from worker.demo.embedded.patches import Moto
-from worker.demo.embedded.policy import Json, Question, effects, listed, statements
 from worker.demo.embedded.s3_buckets import SSE_S3
 from worker.demo.embedded.s3_request import RefusedError
+from worker.operator.policy import Json, Question, effects, listed, statements
 
 if TYPE_CHECKING:
     from worker.demo.embedded.layer import Layer

@@ -14,8 +14,8 @@ from moto.s3.models import S3Backend
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
-from worker.demo.embedded import policy
 from worker.demo.embedded.patches import Moto
+from worker.operator import policy
 
 if TYPE_CHECKING:
     from worker.demo.embedded.layer import Layer

@@ -9,8 +9,8 @@ from moto.sns.models import SNSBackend, Subscription
 from moto.sqs.exceptions import SQSException
 from moto.sqs.models import sqs_backends
 
-from worker.demo.embedded import policy
 from worker.demo.embedded.patches import Moto
+from worker.operator import policy
 
 if TYPE_CHECKING:
     from worker.demo.embedded.layer import Layer

@@ -9,9 +9,9 @@ from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.iam.exceptions import NotFoundException
 from moto.iam.models import iam_backends
 
-from worker.demo.embedded import policy
 from worker.demo.embedded.iam.propagation import visible
 from worker.demo.embedded.patches import Moto
+from worker.operator import policy
 
 if TYPE_CHECKING:
     from worker.demo.embedded.layer import Layer

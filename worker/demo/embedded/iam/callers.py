@@ -11,7 +11,7 @@ from moto.sts.models import sts_backends
 
 from worker.demo.embedded.iam.needs import ACCOUNT
 from worker.demo.embedded.patches import Moto
-from worker.demo.embedded.policy import Json
+from worker.operator.policy import Json
 
 ROOT: Final = f"arn:aws:iam::{ACCOUNT}:root"
 ACCOUNT_NAMES: Final = frozenset({ROOT, ACCOUNT})

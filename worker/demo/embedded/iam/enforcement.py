@@ -21,7 +21,7 @@ from worker.demo.embedded.iam.callers import ACCOUNT_NAMES, Caller, caller_of
 from worker.demo.embedded.iam.needs import ACCOUNT, Need
 from worker.demo.embedded.iam.needs_other import needs_of
 from worker.demo.embedded.patches import Moto
-from worker.demo.embedded.policy import Json, Question, effects
+from worker.operator.policy import Json, Question, effects
 
 _REMEMBERED: Final = 10_000
 

@@ -14,7 +14,7 @@ from moto.sqs.models import sqs_backends
 
 from worker.demo.embedded.iam.asking import Asked
 from worker.demo.embedded.patches import Moto
-from worker.demo.embedded.policy import Values
+from worker.operator.policy import Values
 
 ACCOUNT: Final = "123456789012"
 ANY: Final = "*"

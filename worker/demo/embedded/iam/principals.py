@@ -12,7 +12,7 @@ from moto.sqs.models import SQSBackend
 
 from worker.demo.embedded.iam.propagation import visible
 from worker.demo.embedded.patches import Moto
-from worker.demo.embedded.policy import Json, listed, statements
+from worker.operator.policy import Json, listed, statements
 
 if TYPE_CHECKING:
     from worker.demo.embedded.layer import Layer

@@ -11,7 +11,7 @@ from moto.iam.responses import IamResponse
 from worker.demo.embedded.iam.callers import Caller, policies_of_role, policies_of_user
 from worker.demo.embedded.iam.needs import ACCOUNT
 from worker.demo.embedded.patches import Moto
-from worker.demo.embedded.policy import Question, effects, statements
+from worker.operator.policy import Question, effects, statements
 
 if TYPE_CHECKING:
     from worker.demo.embedded.layer import Layer

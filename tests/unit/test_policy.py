@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.demo.embedded.policy import Question, allows, effects
+from worker.operator.policy import Question, allows, effects
 
 TOPIC = "arn:aws:sns:us-east-2:123456789012:files"
 QUEUE = "arn:aws:sqs:us-east-2:123456789012:files"

@@ -1,0 +1,81 @@
+"""Who may import whom, and how long files and functions may be: read from the source itself."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted(
+    path
+    for folder in ("worker", "provision", "packer/files", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+)
+
+MAY_IMPORT = {
+    "worker/core": {"worker.core"},
+    "worker/operator": {"worker.core", "worker.operator", "worker.settings"},
+    "provision/policies": {
+        "provision.core",
+        "provision.policies",
+        "provision.resources",
+        "provision.spec",
+    },
+}
+"""Rooms that decide, and do no I/O: what they may import of ours."""
+
+DEMO, DEMO_ENTRANCE = "worker/demo", "worker/commands/demo.py"
+
+
+def test_nobody_imports_the_demo_but_its_command() -> None:
+    """What runs in production needs neither moto nor an AWS of its own."""
+    guests = {
+        told(path)
+        for path in SOURCES
+        if not told(path).startswith((DEMO, "tests/")) and "worker.demo" in rooms(path)
+    }
+    assert guests == {DEMO_ENTRANCE}
+
+
+def test_the_worker_does_without_provision() -> None:
+    """Its wheel runs on instances and in Lambda, where no operator's tools are."""
+    guests = {
+        told(path)
+        for path in SOURCES
+        if told(path).startswith("worker/") and any(r.startswith("provision") for r in rooms(path))
+    }
+    assert {each for each in guests if not each.startswith(DEMO)} == set()
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_pure_room_imports_only_what_is_pure(room: str) -> None:
+    """Deciding needs no client: a room beside it that talks to AWS would come along."""
+    imported = {
+        each for path in SOURCES if told(path).startswith(f"{room}/") for each in rooms(path)
+    }
+    assert imported
+    assert imported <= MAY_IMPORT[room]
+
+
+def told(path: Path) -> str:
+    """Return a file's path below the root."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def rooms(path: Path) -> set[str]:
+    """Return the packages of ours, two names deep ("worker.aws"), that a file imports anywhere."""
+    return {
+        ".".join(each.split(".")[:2])
+        for each in _imported(path)
+        if each.split(".")[0] in {"worker", "provision"}
+    }
+
+
+def _imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (each.name for each in node.names)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            deeper = "." not in node.module
+            yield from (f"{node.module}.{e.name}" if deeper else node.module for e in node.names)
