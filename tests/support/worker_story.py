@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from provision.core.resource import Json
 from support.messages import Sample, record
-from support.operator_story import TRUST
+from support.operator_role import TRUST
 from support.provision_world import World
 from support.recorded_aws import RecordedAws
 from worker.aws.asking import Asking

@@ -1,71 +1,17 @@
-"""The receiver: asks for what there is room for, backs off, and lets its open poll come home."""
+"""The receiver: asks for what there is room for, and backs off."""
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
 
 import pytest
-from support import virtual_loop
-from support.queue_twin import QueueTwin, SlowQueue
+from support.receiver_world import DENIED, GONE, World, play
 
 from worker.errors import AccessLostError
-from worker.loop.outage import Outage
-from worker.loop.queue_port import QueueUnavailableError, Received
 from worker.loop.receiver import (
     ACCESS_LOST_AFTER_SECONDS,
     LONGEST_WAIT_SECONDS,
     POLLS_MOST,
-    Receiver,
 )
-from worker.loop.workload import Workload
-
-DENIED = QueueUnavailableError("ReceiveMessage", "AccessDenied", access=True)
-GONE = QueueUnavailableError("ReceiveMessage", "timeout", access=False)
-
-
-class World:
-    """A queue, and a receiver that begins with every message and never ends one."""
-
-    def __init__(self) -> None:
-        self.most = 32
-        self.loop = asyncio.get_running_loop()
-        self.twin = QueueTwin(self.loop.time)
-        self.queue = SlowQueue(self.twin, lambda _: 0.1)
-        self.workload = Workload(lambda: self.most)
-        self.outages = [Outage(self.loop.time, lambda: 0.5) for _ in range(2)]
-        self.started: list[tuple[Received, float, int]] = []
-        self.receiver = Receiver(
-            queue=self.queue,
-            start=self.start,
-            workload=self.workload,
-            outages=self.outages,
-            clock=self.loop.time,
-            jitter=lambda: 1.0,
-            wait_seconds=20,
-            visibility=120,
-        )
-        self.began = self.loop.time()
-        self.running = asyncio.create_task(self.receiver.run())
-
-    def start(self, message: Received, received_at: float, visibility: int) -> None:
-        """Begin with a message."""
-        self.workload.enter()
-        self.started.append((message, received_at, visibility))
-
-    def asked(self) -> list[float]:
-        """Tell when there was a poll, in seconds since the beginning."""
-        return [at - self.began for at, _ in self.queue.asked]
-
-
-def play(scenario: Callable[[World], Awaitable[None]]) -> None:
-    """Play a scenario in virtual time."""
-
-    async def main() -> None:
-        world = World()
-        await scenario(world)
-        world.running.cancel()
-
-    virtual_loop.run(main)
 
 
 def test_it_stops_receiving_when_the_house_is_full() -> None:
@@ -114,30 +60,6 @@ def test_after_a_backlog_one_poll_is_left() -> None:
         before = len(world.queue.asked)
         await asyncio.sleep(60)
         assert len(world.queue.asked) - before == 3
-
-    play(scenario)
-
-
-def test_a_stop_brings_every_open_poll_home() -> None:
-    """What they bring is returned, and none of it was begun."""
-
-    async def scenario(world: World) -> None:
-        world.most = 2_000
-        for _ in range(200):
-            world.twin.send("body")
-        await asyncio.sleep(10)
-        assert len(world.started) == 200
-        assert len(world.receiver._open) > 1  # noqa: SLF001 - those under way
-        world.running.cancel()
-        world.receiver.stop_helping()
-        closing = asyncio.create_task(world.receiver.close())
-        await asyncio.sleep(1)
-        late = {world.twin.send("body") for _ in range(40)}
-        assert {each.message_id for each in await closing} <= late
-        assert len(world.started) == 200
-        asked = len(world.queue.asked)
-        await asyncio.sleep(60)
-        assert len(world.queue.asked) == asked
 
     play(scenario)
 
@@ -208,66 +130,6 @@ def test_access_that_is_refused_for_five_minutes_ends_it() -> None:
         with pytest.raises(AccessLostError, match="AccessDenied"):
             await world.running
         assert world.loop.time() - refused_at >= ACCESS_LOST_AFTER_SECONDS
-
-    play(scenario)
-
-
-def test_a_closed_receiver_returns_what_its_open_poll_brings() -> None:
-    """Nothing of it was begun, and no other poll is opened."""
-
-    async def scenario(world: World) -> None:
-        await asyncio.sleep(5)
-        world.running.cancel()
-        closing = asyncio.create_task(world.receiver.close())
-        await asyncio.sleep(2)
-        assert not closing.done()
-        message = world.twin.send("body")
-        assert [each.message_id for each in await closing] == [message]
-        assert not world.started
-        await asyncio.sleep(60)
-        assert len(world.queue.asked) == 1
-
-    play(scenario)
-
-
-def test_a_poll_that_came_home_in_the_moment_of_the_stop_is_not_lost() -> None:
-    """The answer is there, the receiver has not seen it: closing returns it."""
-
-    async def scenario(world: World) -> None:
-        message = world.twin.send("body")
-        await asyncio.sleep(0.1)  # the poll's answer is due in this very moment
-        for _ in range(20):
-            if any(poll.done() for poll in world.receiver._open):  # noqa: SLF001 - the moment
-                break
-            await asyncio.sleep(0)
-        world.running.cancel()
-        late = await world.receiver.close()
-        begun = [each.message_id for each, _, _ in world.started]
-        assert begun + [each.message_id for each in late] == [message]
-
-    play(scenario)
-
-
-def test_a_receiver_without_an_open_poll_closes_at_once() -> None:
-    """It was backing off, or its last poll was refused."""
-
-    async def scenario(world: World) -> None:
-        world.twin.fault = lambda _: GONE
-        await asyncio.sleep(10)
-        world.running.cancel()
-        assert await world.receiver.close() == []
-
-    play(scenario)
-
-
-def test_a_refusal_of_the_last_poll_is_no_error() -> None:
-    """It brought nothing; there is nothing to release."""
-
-    async def scenario(world: World) -> None:
-        world.twin.fault = lambda _: GONE
-        await asyncio.sleep(0.01)
-        world.running.cancel()
-        assert await world.receiver.close() == []
 
     play(scenario)
 

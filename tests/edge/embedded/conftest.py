@@ -11,6 +11,8 @@ import boto3
 import pytest
 from botocore.config import Config
 from support.groups import Group
+from support.iam_actor import Actor
+from support.lambda_package import trust
 
 from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
@@ -138,6 +140,17 @@ def queue(sqs: Client, name: str) -> str:
     """Make a queue; give its URL."""
     url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
     return url
+
+
+@pytest.fixture
+def actor(aws: EmbeddedAws, iam: Client, name: str) -> Iterator[Actor]:
+    """Make a role without permissions, and enforce IAM while the test runs."""
+    made = iam.create_role(RoleName=f"{name}-actor", AssumeRolePolicyDocument=trust())
+    one = Actor(aws, iam, f"{name}-actor", made["Role"]["Arn"], {})
+    with aws.enforcing_iam():
+        yield one
+    for each in one.clients.values():
+        each.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,6 @@ Refusal = Callable[..., tuple[int, str]]
 ACCOUNT = "123456789012"
 
 
-@pytest.fixture(scope="module")
-def iam(client: Callable[[str], Client]) -> Client:
-    """Give the IAM client."""
-    return client("iam")
-
-
 @pytest.fixture
 def role(iam: Client, name: str) -> str:
     """Make a role; give its ARN."""

@@ -1,14 +1,11 @@
 """What else a request needs when IAM is enforced. Every test here fails on plain moto."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from support.iam_actor import Actor, allow
-from support.lambda_package import trust
-
-from worker.demo.embedded.server import EmbeddedAws
 
 Client = Any
 """A boto3 client."""
@@ -17,23 +14,6 @@ Refusal = Callable[..., tuple[int, str]]
 
 ACCOUNT = "123456789012"
 REGION = "us-east-2"
-
-
-@pytest.fixture(scope="module")
-def iam(client: Callable[[str], Client]) -> Client:
-    """Give the IAM client of the administrator."""
-    return client("iam")
-
-
-@pytest.fixture
-def actor(aws: EmbeddedAws, iam: Client, name: str) -> Iterator[Actor]:
-    """Make a role without permissions, and enforce IAM while the test runs."""
-    made = iam.create_role(RoleName=f"{name}-actor", AssumeRolePolicyDocument=trust())
-    one = Actor(aws, iam, f"{name}-actor", made["Role"]["Arn"], {})
-    with aws.enforcing_iam():
-        yield one
-    for each in one.clients.values():
-        each.close()
 
 
 def test_rule_43_an_images_snapshots_need_leave_of_their_own(

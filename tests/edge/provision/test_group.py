@@ -1,18 +1,14 @@
-"""The Auto Scaling group, its scaling policy and its surroundings against the embedded AWS."""
+"""The Auto Scaling group and its scaling policy against the embedded AWS."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.group_world import Watched, an_image, members, settle
-from support.provision_world import IMAGE, World
+from support.group_world import Watched, members, settle
+from support.provision_world import World
 from support.recorded_aws import RecordedAws
-from support.stacks import a_stack
 
-from provision.aws.images import find_image, image_of
-from provision.aws.network import find_network
-from provision.core.image import WITHDRAWN_TAG
 from provision.core.plan import Update
 from provision.errors import RefusedError
 from provision.group_rollout import GroupRollout
@@ -253,46 +249,6 @@ def test_the_scaler_is_taken_away_where_the_stack_file_says_none(build: Build) -
     assert [step.key.kind for step in fixed.plan().steps] == [scaling.KIND]
     fixed.apply()
     assert fixed.plan().steps == ()
-
-
-def test_rule_35_only_zones_that_offer_the_type_are_used(aws: RecordedAws) -> None:
-    """As many as the stack file wants, in the default VPC; a type that nobody offers has none."""
-    stack = a_stack(instances={"zones": 2})
-    network = find_network(aws.ec2, stack.instances)
-    assert network is not None
-    assert sorted(network.subnets.values()) == ["us-east-2a", "us-east-2b"]
-    nowhere = a_stack(instances={"type": "x9.small"})
-    assert find_network(aws.ec2, nowhere.instances) is None
-
-
-def test_named_subnets_are_used_as_they_are(aws: RecordedAws) -> None:
-    """All of them, whatever the number of zones; unknown ones are no network."""
-    subnets = [each["SubnetId"] for each in aws.ec2.describe_subnets()["Subnets"]]
-    named = a_stack(instances={"subnets": subnets, "zones": 1})
-    network = find_network(aws.ec2, named.instances)
-    assert network is not None
-    assert sorted(network.subnets) == sorted(subnets)
-    unknown = a_stack(instances={"subnets": ["subnet-0123456789abcdef0"]})
-    assert find_network(aws.ec2, unknown.instances) is None
-
-
-def test_the_latest_image_is_the_newest_of_the_stack_that_was_not_withdrawn(
-    aws: RecordedAws, region: EmbeddedAws, name: str
-) -> None:
-    """Others' images, those that are not available yet, and withdrawn ones are passed over."""
-    assert find_image(aws.ec2, name, "latest") is None
-    first, second = (an_image(aws, name, number) for number in (1, 2))
-    assert find_image(aws.ec2, name, "latest") is None
-    region.clock.advance(120)
-    found = find_image(aws.ec2, name, "latest")
-    assert found is not None
-    assert found.id in {first, second}
-    aws.ec2.create_tags(Resources=[found.id], Tags=[{"Key": WITHDRAWN_TAG, "Value": "now"}])
-    left = find_image(aws.ec2, name, "latest")
-    assert left is not None
-    assert {left.id, found.id} == {first, second}
-    assert find_image(aws.ec2, name, IMAGE.id) is not None
-    assert image_of(aws.ec2, "ami-0fffffffffffffff0") is None
 
 
 def test_rule_01_a_profile_that_ec2_does_not_see_yet_is_waited_for(

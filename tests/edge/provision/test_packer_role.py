@@ -11,7 +11,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
-from support.operator_story import TRUST, denied
+from support.operator_role import TRUST, denied
 from support.provision_world import IMAGE
 from support.recorded_aws import RecordedAws
 from support.stacks import a_blueprint

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from support.operator_story import denied
+from support.operator_role import denied
 from support.provision_world import World
 from support.recorded_aws import RecordedAws
 from support.stacks import a_blueprint
