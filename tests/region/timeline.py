@@ -22,7 +22,7 @@ FONT: Final = 'font-family="sans-serif" font-size="11"'
 COLOURS: Final = ("#4c78a8", "#59a14f", "#e8923a", "#a173b0")
 """Of images, in the order of their first launch; the published one is the first."""
 
-MARKS: Final = ("SIGSTOP", "kill -9", "restarted", "spot-notice", "imaged")
+MARKS: Final = ("SIGSTOP", "kill -9", "restarted", "damaged", "given-up", "spot-notice", "imaged")
 UNNAMED: Final = ("restarted",)
 """Follows so soon upon what it mends that there is no room for its name."""
 

@@ -10,6 +10,7 @@ from region.lab.region import Region
 from region.lab.waiting import wait_until
 
 UNIT: Final = "s3-event-worker.service"
+FAILED_UNIT: Final = "s3-event-worker-failed.service"
 SERVING_SECONDS: Final = 120
 MOVING_SECONDS: Final = 180
 
@@ -122,10 +123,10 @@ def show(machine: Machine, *names: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in shown.stdout.splitlines())
 
 
-def log_lines(machine: Machine) -> list[dict[str, Any]]:
+def log_lines(machine: Machine, unit: str = UNIT) -> list[dict[str, Any]]:
     """Return what its worker logged since it was launched, line by line; also once it is gone."""
     journal = f"--directory={machine.container.journal}"
-    said = run("journalctl", journal, f"--unit={UNIT}", "--output=cat")
+    said = run("journalctl", journal, f"--unit={unit}", "--output=cat")
     return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
 
 
@@ -136,6 +137,6 @@ def moved_by(machine: Machine) -> list[str]:
     return [source.partition("/uploads/")[2] for source in sources]
 
 
-def events(machine: Machine, event: str) -> list[dict[str, Any]]:
+def events(machine: Machine, event: str, unit: str = UNIT) -> list[dict[str, Any]]:
     """Return the worker's log lines of one event."""
-    return [line for line in log_lines(machine) if line["event"] == event]
+    return [line for line in log_lines(machine, unit) if line["event"] == event]
