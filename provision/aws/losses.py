@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from provision.aws.calls import unless_gone
 from provision.aws.session import Aws
 from provision.aws.stack_facts import Observer
-from provision.resources.subscription import PENDING
+from provision.resources.subscription import PENDING, UNSUBSCRIBED
 from provision.spec.blueprint import Blueprint
 
 
@@ -21,8 +21,9 @@ def losses(aws: Aws, blueprint: Blueprint) -> Iterator[str]:
     if held:
         place = f"s3://{names.bucket}/{pipeline.source_prefix}"
         yield f"messages go with the queues, {held} of them; their files stay below {place}"
+    ours = {names.queue_arn, blueprint.stack.watch.email, *blueprint.subscribed}
     for topic in (names.topic_arn, names.alarm_topic_arn):
-        for endpoint in _others(aws, topic, {names.queue_arn, blueprint.stack.watch.email}):
+        for endpoint in _others(aws, topic, ours):
             yield f"{endpoint} listens to {topic}, and hears nothing more"
 
 
@@ -30,5 +31,5 @@ def _others(aws: Aws, topic: str, ours: set[str]) -> Iterator[str]:
     pages = aws.sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
     listed = unless_gone(lambda: [each for page in pages for each in page["Subscriptions"]])
     for each in listed or []:
-        if each["Endpoint"] not in ours and each["SubscriptionArn"] != PENDING:
+        if each["Endpoint"] not in ours and each["SubscriptionArn"] not in {PENDING, UNSUBSCRIBED}:
             yield each["Endpoint"]

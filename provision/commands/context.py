@@ -11,6 +11,7 @@ import click
 
 from provision.aws.consumer import read_consumer
 from provision.aws.session import Aws
+from provision.aws.subscribed import read_subscribed
 from provision.aws.surroundings import Identity, identify, survey
 from provision.commands.output import reports_errors
 from provision.errors import ProvisionError, StackFileError
@@ -35,7 +36,11 @@ class Context:
     def blueprint(self) -> Blueprint:
         """Look at what surrounds the stack, anew at each call."""
         surveyed = survey(self.aws.ec2, self.stack, self.identity)
-        return replace(surveyed, consumer=read_consumer(self.aws.sqs, surveyed.names.queue))
+        return replace(
+            surveyed,
+            consumer=read_consumer(self.aws.sqs, surveyed.names.queue),
+            subscribed=read_subscribed(self.aws.sns, surveyed.names),
+        )
 
 
 def with_stack(command: Callable[Concatenate[Context, ...], R]) -> Callable[..., R]:

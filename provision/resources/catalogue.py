@@ -9,6 +9,7 @@ from provision.core.plan import Intention
 from provision.core.resource import Key, Provider, Wanted
 from provision.resources import (
     alarm,
+    alarm_mail,
     bucket,
     dashboard,
     function,
@@ -85,8 +86,7 @@ def _watching(blueprint: Blueprint) -> Iterator[Intention]:
     """Yield the logs, the alarms after their topic, and the dashboard that shows them."""
     yield _want(log_group.worker_log_group(blueprint))
     yield _want(topic.alarm_topic(blueprint))
-    if email := blueprint.stack.watch.email:
-        yield _want(subscription.email_subscription(blueprint.names.alarm_topic, email))
+    yield from alarm_mail.intentions(blueprint)
     yield from alarm.intentions(blueprint)
     yield _want(dashboard.dashboard(blueprint))
 

@@ -1,6 +1,7 @@
 """Who hears of what a topic is told: our queue, and the people whom alarms go to.
 
 Subscriptions have no tags: one is the stack's if its topic is, by topic, protocol and endpoint.
+Which people are ours says a tag of the alarms' topic: alarm_mail.py.
 """
 
 import json
@@ -21,6 +22,9 @@ KIND: Final = "subscription"
 PENDING: Final = "PendingConfirmation"
 """What stands in the place of the ARN until somebody at the endpoint has agreed."""
 
+UNSUBSCRIBED: Final = "Deleted"
+"""What stands there for up to three days after somebody at the endpoint wanted no more."""
+
 
 def subscription_key(topic: str, protocol: str, endpoint: str) -> Key:
     """Return the key: "files-uploads/sqs/arn:aws:sqs:…"."""
@@ -37,11 +41,6 @@ def queue_subscription(blueprint: Blueprint) -> Wanted:
             Property("FilterPolicy", None, "every event counts: a filter would lose files"),
         ),
     )
-
-
-def email_subscription(topic: str, address: str) -> Wanted:
-    """Return a person's subscription; they get a mail in which they must agree."""
-    return Wanted(subscription_key(topic, "email", address), ())
 
 
 class SubscriptionProvider:
@@ -79,7 +78,7 @@ class SubscriptionProvider:
             )
 
     def delete(self, key: Key) -> None:
-        """Unsubscribe; what nobody agreed to goes with its topic, or by itself after two days."""
+        """Unsubscribe; what nobody agreed to goes with its topic, or by itself."""
         arn = self.arn(key)
         if arn not in {None, PENDING}:
             self._sns.unsubscribe(SubscriptionArn=str(arn))
@@ -93,6 +92,7 @@ class SubscriptionProvider:
                 each["SubscriptionArn"]
                 for each in found or []
                 if (each["Protocol"], each["Endpoint"]) == (protocol, endpoint)
+                and each["SubscriptionArn"] != UNSUBSCRIBED
             ),
             None,
         )

@@ -15,6 +15,7 @@ from provision.core.resource import (
     tag_properties,
     tags_of,
 )
+from provision.resources import alarm_mail
 from provision.resources.policy import document, parsed, service_statement, text_of
 from provision.spec.blueprint import Blueprint
 from provision.spec.names import Names
@@ -65,6 +66,7 @@ def alarm_topic(blueprint: Blueprint) -> Wanted:
             Property("Policy", _alarms_may_publish(blueprint.names), "only our alarms publish"),
             Property("KmsMasterKeyId", "", "CloudWatch cannot publish under a key without a grant"),
             *tag_properties(blueprint.tags),
+            *alarm_mail.record(blueprint),
         ),
     )
 

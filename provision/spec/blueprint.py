@@ -1,7 +1,7 @@
 """What every family draws its resources from: the stack, its names, and what surrounds it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from provision.core.resource import OWNER_TAG
@@ -20,6 +20,14 @@ class Consumer(StrEnum):
 
     EC2 = "ec2"
     LAMBDA = "lambda"
+
+
+class Consent(StrEnum):
+    """How somebody whom we subscribed stands to it: only they themselves can agree."""
+
+    GIVEN = "given"
+    AWAITED = "awaited"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,8 @@ class Blueprint:
     """Everything that decides what is wanted.
 
     `image` or `network` None: there is none (yet), so neither template nor group is wanted.
-    `consumer` is who was cut over to last; the queue's tag tells (aws/consumer.py).
+    `consumer` is who was cut over to last; the queue's tag tells (aws/consumer.py). `subscribed` is
+    whom we subscribed to the alarms so far; their topic's tag tells (aws/subscribed.py).
     """
 
     stack: Stack
@@ -64,6 +73,8 @@ class Blueprint:
     network: Network | None = None
     image: Image | None = None
     consumer: Consumer = Consumer.EC2
+    subscribed: Mapping[str, Consent] = field(default_factory=dict)
+    """E-mail address → consent, in the tag's order."""
 
     @property
     def sizes(self) -> Sizes:

@@ -163,7 +163,9 @@ class Watch(Section):
     """[watch]: alarms, dashboard, logs."""
 
     email: str = Field(
-        default="", pattern=r"^(|[^@\s]+@[^@\s]+\.[^@\s]+)$", description="who is told of alarms"
+        default="",
+        pattern=r"^(|[^@\s]+@[^@\s]+\.[^@\s]+)$",
+        description="who is told of alarms; whom it named before is told no more",
     )
     oldest_message_seconds: int = Field(
         default=300, ge=60, le=86_400, description="alarm when a message waits longer"

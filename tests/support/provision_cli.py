@@ -29,11 +29,13 @@ def run_command(
 
 
 def stack_file(stack: Stack, folder: Path) -> Path:
-    """Write the file of a stack whose settings are the defaults, but for whose the bucket is."""
+    """Write the file of a stack: whatever is not as by default."""
     path = folder / "stack.toml"
-    path.write_text(
-        f'name = "{stack.name}"\nregion = "{stack.region}"\n'
-        f'[pipeline]\nbucket = "{stack.pipeline.bucket}"\n'
-        f"existing_bucket = {json.dumps(stack.pipeline.existing_bucket)}\n"
-    )
+    told = stack.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    sections = {name: each for name, each in told.items() if isinstance(each, dict)}
+    lines = [f"{name} = {json.dumps(each)}" for name, each in told.items() if name not in sections]
+    for section, settings in sections.items():
+        pairs = [f"{json.dumps(name)} = {json.dumps(each)}" for name, each in settings.items()]
+        lines += [f"[{section}]", *pairs]
+    path.write_text("\n".join(lines) + "\n")
     return path

@@ -60,6 +60,10 @@ def test_rule_14_a_topic_is_not_created_again_with_other_tags(
 def test_people_are_asked_before_they_are_subscribed(sns: Client, name: str) -> None:
     """An e-mail subscription waits for its confirmation, and has no ARN until then."""
     topic = sns.create_topic(Name=name)["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="ops@example.com")
-    [told] = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    assert told["SubscriptionArn"] == "PendingConfirmation"
+    for address in ("ops@example.com", "boss@example.com"):
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint=address)
+    listed = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert {each["Endpoint"]: each["SubscriptionArn"] for each in listed} == {
+        "ops@example.com": "PendingConfirmation",
+        "boss@example.com": "PendingConfirmation",
+    }

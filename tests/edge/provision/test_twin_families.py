@@ -100,7 +100,7 @@ def test_every_property_changed_behind_our_back_is_seen_and_mended(stack: World)
     ]
     for wanted, each in spoilable:
         spoil_and_mend(stack, wanted, each)
-    assert len(spoilable) == 15
+    assert len(spoilable) == 16
 
 
 def test_every_property_of_an_alarm_is_seen_and_mended(stack: World) -> None:

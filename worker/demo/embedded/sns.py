@@ -31,6 +31,7 @@ def correct(layer: "Layer") -> None:
     patches.replace(Subscription, "get_post_data", envelope)
     patches.wrap(SNSBackend, "create_topic", topic_keeps_its_tags)
     patches.wrap(SNSBackend, "subscribe", people_are_asked_first)
+    patches.replace(SNSBackend, "list_subscriptions_by_topic", all_who_ponder_are_listed)
 
 
 def queue_policy_decides(layer: "Layer", publish: Handler) -> Handler:
@@ -96,6 +97,17 @@ def people_are_asked_first(subscribe: Handler) -> Handler:
         return made
 
     return subscribed
+
+
+def all_who_ponder_are_listed(
+    self: Moto, topic_arn: str, next_token: str | None = None
+) -> tuple[list[Moto], int | None]:
+    """List a topic's subscriptions: moto tells of those without an ARN the last one only."""
+    listed = self._get_topic_subscriptions(self.get_topic(topic_arn))
+    told: tuple[list[Moto], int | None] = self._get_values_nexttoken(
+        dict(enumerate(listed)), next_token
+    )
+    return told
 
 
 def envelope(
