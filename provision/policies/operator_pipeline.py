@@ -11,13 +11,12 @@ from provision.spec.names import Names
 def pipeline_grants(blueprint: Blueprint) -> Iterator[Grant]:
     """Yield what makes, shows, proves and takes away a file's way to the queue."""
     yield from _bucket(blueprint)
+    yield from _files(blueprint)
     yield from _queues(blueprint)
     yield from _topics(blueprint.names)
 
 
 def _bucket(blueprint: Blueprint) -> Iterator[Grant]:
-    names, pipeline = blueprint.names, blueprint.stack.pipeline
-    bucket = names.bucket_arn
     yield Grant(
         "Bucket",
         {
@@ -42,8 +41,12 @@ def _bucket(blueprint: Blueprint) -> Iterator[Grant]:
             **used_by("s3:ListBucketVersions", "s3.ListObjectVersions"),
             **used_by("s3:ListBucketMultipartUploads", "s3.ListMultipartUploads"),
         },
-        (bucket,),
+        (blueprint.names.bucket_arn,),
     )
+
+
+def _files(blueprint: Blueprint) -> Iterator[Grant]:
+    pipeline, bucket = blueprint.stack.pipeline, blueprint.names.bucket_arn
     yield Grant(
         "LookAtFiles",  # a canary on its way, and what a dead letter is about
         used_by("s3:GetObject", "s3.HeadObject s3.GetObject"),

@@ -142,7 +142,7 @@ def _own_group(names: Names) -> Iterator[Grant]:
 
 
 def _own_numbers() -> Iterator[Grant]:
-    """Yield what the agent needs to send memory, disk and process figures, by the group's name.
+    """Yield what the agent needs to send memory and disk in use, by the group's name.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/create-iam-roles-for-cloudwatch-agent.html
     """

@@ -56,12 +56,7 @@ def bucket(blueprint: Blueprint) -> Wanted | None:
     return Wanted(
         Key(KIND, names.bucket),
         (
-            Property(
-                "BucketRegion",
-                names.region,
-                "topic and bucket are of one region (rule 10)",
-                fixed=True,
-            ),
+            Property("BucketRegion", names.region, "the topic's, too (rule 10)", fixed=True),
             Property(OWNERSHIP, "BucketOwnerEnforced", "what others upload is ours to move"),
             Property(
                 "PublicAccessBlock",

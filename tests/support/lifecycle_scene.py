@@ -18,9 +18,7 @@ from worker.host.lifecycle import (
 from worker.host.stop import StopRequest
 
 DRAIN_SECONDS = 90.0
-
 WALL_START = datetime(2030, 1, 1, tzinfo=UTC).timestamp()
-
 INSTANCE_ID = "i-0123456789abcdef0"
 
 

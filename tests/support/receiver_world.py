@@ -13,7 +13,6 @@ from worker.loop.receiver import (
 from worker.loop.workload import Workload
 
 DENIED = QueueUnavailableError("ReceiveMessage", "AccessDenied", access=True)
-
 GONE = QueueUnavailableError("ReceiveMessage", "timeout", access=False)
 
 

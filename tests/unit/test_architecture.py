@@ -25,6 +25,8 @@ MAY_IMPORT = {
 }
 """Rooms that decide, and do no I/O: what they may import of ours."""
 
+FILE_LINES, FUNCTION_LINES = 300, 40
+
 DEMO, DEMO_ENTRANCE = "worker/demo", "worker/commands/demo.py"
 
 
@@ -58,6 +60,33 @@ def test_a_pure_room_imports_only_what_is_pure(room: str) -> None:
     assert imported <= MAY_IMPORT[room]
 
 
+def test_no_file_has_300_lines_and_no_function_40() -> None:
+    """Tests, too; a docstring is not counted, for a command's is its whole help text."""
+    long = [told(path) for path in SOURCES if len(text(path).splitlines()) >= FILE_LINES]
+    long += [
+        f"{told(path)}: {function.name}"
+        for path in SOURCES
+        for function in ast.walk(ast.parse(text(path)))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and lines_of(function) >= FUNCTION_LINES
+    ]
+    assert long == []
+
+
+def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count a function's lines, from its `def` on, without the docstring's."""
+    lines = (function.end_lineno or 0) - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function) is None:
+        return lines
+    return lines - ((first.end_lineno or 0) - first.lineno + 1)
+
+
+def text(path: Path) -> str:
+    """Return a file's text."""
+    return path.read_text(encoding="utf-8")
+
+
 def told(path: Path) -> str:
     """Return a file's path below the root."""
     return path.relative_to(ROOT).as_posix()
@@ -73,7 +102,7 @@ def rooms(path: Path) -> set[str]:
 
 
 def _imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(text(path))):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names)
         if isinstance(node, ast.ImportFrom) and node.module:

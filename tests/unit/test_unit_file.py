@@ -1,12 +1,10 @@
-"""What systemd is given: the unit, its settings file and the journal's drop-in."""
+"""What systemd is given: the units and the journal's drop-in."""
 
 import re
 import shutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,28 +12,17 @@ import pytest
 from provision.spec.user_data import LOG_FILE
 from worker.errors import ExitCode
 from worker.host import log_copy
-from worker.host.lifecycle import COMPLETION_SECONDS, DEFAULT_HOOK_NAME, SPOT_MARGIN_SECONDS
+from worker.host.lifecycle import COMPLETION_SECONDS, SPOT_MARGIN_SECONDS
 from worker.settings import read_settings
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNIT = SYSTEMD / "s3-event-worker.service"
 FAILED_UNIT = SYSTEMD / "s3-event-worker-failed.service"
 LOG_UNIT = SYSTEMD / "s3-event-worker-log.service"
-ENVIRONMENT = SYSTEMD / "worker.env"
 JOURNAL = SYSTEMD / "journald-s3-event-worker.conf"
 BIN = "/opt/s3-event-worker/bin"
+QUEUE_URL = "https://sqs.us-east-2.amazonaws.com/123456789012/uploads"
 PROGRAM = f"{BIN}/worker"
-
-NEEDED = {
-    "QUEUE_URL": "https://sqs.us-east-2.amazonaws.com/123456789012/uploads",
-    "BUCKET": "some-bucket",
-}
-BOTOCORES = {"AWS_REGION", "AWS_DEFAULT_REGION"}
-"""Asked for, but named by AWS: the file speaks of them in words."""
-
-FROM_ELSEWHERE = {"SETTINGS_FILE"}
-"""Read by the commands themselves, before the settings."""
-
 SPOT_WARNING_SECONDS = 120
 """What EC2 gives ("Spot Instance interruption notices")."""
 
@@ -52,25 +39,6 @@ def directives(path: Path) -> dict[str, list[str]]:
             name, _, value = line.partition("=")
             found[name].append(value)
     return found
-
-
-def offered() -> dict[str, str]:
-    """Read the settings that the environment file offers, each with its default."""
-    lines = re.findall(r"^#([A-Z_]+)=(.*)$", ENVIRONMENT.read_text(encoding="utf-8"), re.MULTILINE)
-    return dict(lines)
-
-
-class Listening(dict[str, str]):
-    """An environment that remembers what it was asked for."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        super().__init__(values)
-        self.asked: set[str] = set()
-
-    def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]
-        """Return a value, and remember the question."""
-        self.asked.add(key)
-        return super().get(key, default)
 
 
 def analyze(
@@ -161,7 +129,7 @@ def test_the_reload_command_sends_sighup_to_the_main_process() -> None:
 def test_a_stop_has_time_for_the_drain_and_the_hook() -> None:
     """By default; a spot notice leaves less than that in any case."""
     seconds = int(directives(UNIT)["TimeoutStopSec"][0])
-    drain = read_settings(NEEDED).drain_seconds
+    drain = read_settings({"QUEUE_URL": QUEUE_URL, "BUCKET": "b"}).drain_seconds
     assert seconds > drain + COMPLETION_SECONDS
     assert seconds > SPOT_WARNING_SECONDS - SPOT_MARGIN_SECONDS + COMPLETION_SECONDS
 
@@ -211,32 +179,6 @@ def test_after_a_pause_the_worker_is_tried_again_whatever_was_decided() -> None:
 def test_the_decision_is_walled_in_like_the_worker() -> None:
     """Line by line the same hardening."""
     assert hardening(UNIT) == hardening(FAILED_UNIT)
-
-
-def test_the_environment_file_offers_every_setting_that_is_read() -> None:
-    """No more and no fewer names than the worker asks for."""
-    environment = Listening(NEEDED)
-    read_settings(environment)
-    assert environment.asked - BOTOCORES == set(offered()) - FROM_ELSEWHERE
-
-
-def test_the_environment_file_tells_the_true_defaults() -> None:
-    """With every line in force, nothing is changed."""
-    everything = {name: value for name, value in offered().items() if value} | NEEDED
-    assert read_settings(everything) == read_settings(NEEDED)
-    assert offered()["LIFECYCLE_HOOK"] == DEFAULT_HOOK_NAME
-
-
-def test_the_environment_file_sets_nothing_by_itself_and_explains_each_line() -> None:
-    """As installed it is all comment; each setting has words above it."""
-    lines = ENVIRONMENT.read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if line and not line.startswith("#")] == []
-    unexplained = [
-        line
-        for before, line in pairwise(lines)
-        if re.match(r"#[A-Z_]+=", line) and not before.startswith("# ")
-    ]
-    assert unexplained == []
 
 
 def test_the_journal_is_kept_and_bounded() -> None:

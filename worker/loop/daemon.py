@@ -60,18 +60,7 @@ class Daemon:
         visibility = settings.visibility_timeout
         settle = Settle(queue, self.workload, visibility)
         self.settle, self.leases = settle, Leases(settle.change_visibility, clock)
-        self.handler = Handler(
-            rules=settings.rules,
-            calls=S3Calls(s3, self.workload),
-            settle=settle,
-            leases=self.leases,
-            outage=self.outage,
-            queue_outage=self.queue_outage,
-            metrics=self.metrics,
-            clock=clock,
-            jitter=jitter,
-            has_dlq=has_dlq,
-        )
+        self.handler = self._handler(s3, jitter, has_dlq=has_dlq)
         self.receiver = Receiver(
             queue=queue,
             start=self._start,
@@ -85,6 +74,20 @@ class Daemon:
         self._in_hand: dict[str, Delivery] = {}
         self._tasks: dict[Delivery, asyncio.Task[None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def _handler(self, s3: S3, jitter: Callable[[], float], *, has_dlq: bool) -> Handler:
+        return Handler(
+            rules=self.settings.rules,
+            calls=S3Calls(s3, self.workload),
+            settle=self.settle,
+            leases=self.leases,
+            outage=self.outage,
+            queue_outage=self.queue_outage,
+            metrics=self.metrics,
+            clock=self.clock,
+            jitter=jitter,
+            has_dlq=has_dlq,
+        )
 
     async def run(self) -> ExitCode:
         """Work until the stop request; returns how the drain ended, raises AccessLostError."""

@@ -94,6 +94,24 @@ def test_rule_01_run_instances_refuses_a_profile_that_is_not_there(
         assert refused == (400, "InvalidParameterValue")
 
 
+def a_full_template(image: dict[str, Any], profile: str, group: str) -> dict[str, Any]:
+    """Write a template that says all that an instance gets of one."""
+    root = {"DeviceName": image["RootDeviceName"], "Ebs": {"VolumeSize": 21, "VolumeType": "gp3"}}
+    tags = [{"Key": "stack", "Value": "one"}]
+    interface = {"DeviceIndex": 0, "Groups": [group], "AssociatePublicIpAddress": True}
+    return {
+        "ImageId": image["ImageId"],
+        "InstanceType": "t3.micro",
+        "IamInstanceProfile": {"Arn": profile},
+        "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
+        "NetworkInterfaces": [interface],
+        "BlockDeviceMappings": [root],
+        "InstanceMarketOptions": {"MarketType": "spot"},
+        "InstanceInitiatedShutdownBehavior": "terminate",
+        "TagSpecifications": [{"ResourceType": "volume", "Tags": tags}],
+    }
+
+
 def test_an_instance_gets_all_of_its_template(
     ec2: Client, iam: Client, image_id: str, name: str
 ) -> None:
@@ -101,28 +119,12 @@ def test_an_instance_gets_all_of_its_template(
     profile = iam.create_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Arn"]
     group = ec2.create_security_group(GroupName=name, Description="one")["GroupId"]
     image = ec2.describe_images(ImageIds=[image_id])["Images"][0]
-    root = {"DeviceName": image["RootDeviceName"], "Ebs": {"VolumeSize": 21, "VolumeType": "gp3"}}
     ec2.create_launch_template(
-        LaunchTemplateName=name,
-        LaunchTemplateData={
-            "ImageId": image_id,
-            "InstanceType": "t3.micro",
-            "IamInstanceProfile": {"Arn": profile},
-            "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
-            "NetworkInterfaces": [
-                {"DeviceIndex": 0, "Groups": [group], "AssociatePublicIpAddress": True}
-            ],
-            "BlockDeviceMappings": [root],
-            "InstanceMarketOptions": {"MarketType": "spot"},
-            "InstanceInitiatedShutdownBehavior": "terminate",
-            "TagSpecifications": [
-                {"ResourceType": "volume", "Tags": [{"Key": "stack", "Value": "one"}]}
-            ],
-        },
+        LaunchTemplateName=name, LaunchTemplateData=a_full_template(image, profile, group)
     )
-    launched = ec2.run_instances(
-        LaunchTemplate={"LaunchTemplateName": name}, MinCount=1, MaxCount=1
-    )["Instances"][0]["InstanceId"]
+    named = {"LaunchTemplateName": name}
+    run = ec2.run_instances(LaunchTemplate=named, MinCount=1, MaxCount=1)
+    launched = run["Instances"][0]["InstanceId"]
     told = ec2.describe_instances(InstanceIds=[launched])["Reservations"][0]["Instances"][0]
     assert told["IamInstanceProfile"]["Arn"] == profile
     assert told["MetadataOptions"]["HttpTokens"] == "required"

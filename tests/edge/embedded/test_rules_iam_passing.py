@@ -16,7 +16,6 @@ Client = Any
 Refusal = Callable[..., tuple[int, str]]
 
 ACCOUNT = "123456789012"
-
 REGION = "us-east-2"
 
 

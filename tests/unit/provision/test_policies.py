@@ -143,6 +143,17 @@ def test_the_cloudwatch_agent_may_write_to_its_own_namespace_alone() -> None:
     assert metrics["Condition"] == {"StringEquals": {"cloudwatch:namespace": namespace}}
 
 
+def test_the_cloudwatch_agent_sends_what_the_costs_table_counts() -> None:
+    """Two metrics a stack: named by their group alone, whatever number of instances sends them."""
+    metrics = json.loads(AGENT.read_text(encoding="utf-8"))["metrics"]
+    sent = [each for kind in metrics["metrics_collected"].values() for each in kind["measurement"]]
+    assert sent == ["mem_used_percent", "disk_used_percent"]
+    assert metrics["append_dimensions"].keys() == {"AutoScalingGroupName"}
+    assert "aggregation_dimensions" not in metrics
+    guide = (ROOT / "docs" / "operators-guide.md").read_text(encoding="utf-8")
+    assert f"| metrics of our own | {len(sent)} a stack" in guide
+
+
 def test_the_function_moves_as_the_worker_does_and_knows_no_group() -> None:
     """Whatever it shares with the worker is the same; what it does not need is not there."""
     function, worker = actions(lambda_policy(BLUEPRINT)), actions(worker_policy(BLUEPRINT))
