@@ -129,7 +129,7 @@ def test_the_reload_command_sends_sighup_to_the_main_process() -> None:
 def test_a_stop_has_time_for_the_drain_and_the_hook() -> None:
     """By default; a spot notice leaves less than that in any case."""
     seconds = int(directives(UNIT)["TimeoutStopSec"][0])
-    drain = read_settings({"QUEUE_URL": QUEUE_URL, "BUCKET": "b"}).drain_seconds
+    drain = read_settings({"QUEUE_URL": QUEUE_URL, "BUCKET": "bucket"}).drain_seconds
     assert seconds > drain + COMPLETION_SECONDS
     assert seconds > SPOT_WARNING_SECONDS - SPOT_MARGIN_SECONDS + COMPLETION_SECONDS
 
