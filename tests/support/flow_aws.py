@@ -18,6 +18,7 @@ import pytest
 from botocore.config import Config
 
 from support.flow_process import START_SECONDS, Child, Server, wait_until
+from support.stacks import ACCOUNT
 
 REGION = "us-east-2"
 
@@ -32,20 +33,22 @@ Client = Any
 class Aws:
     """An AWS somewhere on this machine. `guards` is what the worker's GUARDS must be there.
 
-    `tags_parts`: whether it keeps the tags that CreateMultipartUpload brings.
+    `tags_parts`: whether it keeps the tags that CreateMultipartUpload brings. `access_key`: that of
+    somebody who may do everything.
     """
 
     name: str
     url: str
     guards: str = "required"
     tags_parts: bool = True
+    access_key: str = "testing"
     _clients: dict[str, Client] = field(default_factory=dict)
 
     def environment(self, url: str = "") -> Mapping[str, str]:
         """Return what points a child process at it, or at a proxy before it."""
         return {
             "AWS_ENDPOINT_URL": url or self.url,
-            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": "testing",
             "AWS_REGION": REGION,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -60,7 +63,7 @@ class Aws:
                 service,
                 endpoint_url=self.url,
                 region_name=REGION,
-                aws_access_key_id="testing",
+                aws_access_key_id=self.access_key,
                 aws_secret_access_key="testing",
                 config=Config(max_pool_connections=32, read_timeout=60),
             )
@@ -85,8 +88,11 @@ def moto(folder: Path, *, honest: bool = True) -> Iterator[Aws]:
 
 
 @contextmanager
-def ministack(folder: Path) -> Iterator[Aws]:
-    """Run ministack. It ignores the destination's conditions on CopyObject, hence best-effort."""
+def ministack(folder: Path, *, enforce_iam: bool = False) -> Iterator[Aws]:
+    """Run ministack. It ignores the destination's conditions on CopyObject, hence best-effort.
+
+    Where it enforces IAM, the account's number is the access key of its root, who may do anything.
+    """
     python = _ministack_python()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -95,7 +101,8 @@ def ministack(folder: Path) -> Iterator[Aws]:
         "BIND_HOST": "127.0.0.1",  # its default is every interface
         "GATEWAY_PORT": str(port),
         "MINISTACK_REGION": REGION,
-        "SERVICES": "s3,sns,sqs,sts,iam",
+        "SERVICES": "s3,sns,sqs,sts,iam,ec2,autoscaling",
+        "AUTH": str(enforce_iam).lower(),
         "LOG_LEVEL": "WARNING",
         "TMPDIR": str(folder),
         "HOME": str(folder),
@@ -103,7 +110,8 @@ def ministack(folder: Path) -> Iterator[Aws]:
     url = f"http://127.0.0.1:{port}"
     with Child([python, "-m", "ministack"], environment, folder / "ministack.log") as server:
         wait_until(lambda: _answers(url), "ministack's health", START_SECONDS, server.picture)
-        aws = Aws("ministack", url, guards="best-effort", tags_parts=False)
+        key = ACCOUNT if enforce_iam else "testing"
+        aws = Aws("ministack", url, guards="best-effort", tags_parts=False, access_key=key)
         yield aws
         aws.close()
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from botocore.exceptions import ClientError
 
+from provision.aws.session import Aws
 from provision.core.resource import Json
+from provision.spec.blueprint import Blueprint
 from support.messages import Sample, record
 from support.operator_role import TRUST
 from support.provision_world import World
@@ -36,13 +38,29 @@ PART_BYTES: Final = 5 * MEBIBYTE
 LARGE: Final = b"x" * (PART_BYTES + 1)
 
 
+class Admin(Protocol):
+    """Who may do everything in a stack's account."""
+
+    @property
+    def aws(self) -> Aws:
+        """The clients that act so."""
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The stack."""
+
+
 @dataclass(slots=True)
 class Worker:
-    """`aws` acts as the role; `admin` uploads, and plays whatever else there is."""
+    """`aws` acts as the role; `admin` uploads, and plays whatever else there is.
 
-    admin: World
-    aws: RecordedAws
+    `guarded`: whether the back end keeps every condition that the worker's moves set.
+    """
+
+    admin: Admin
+    aws: Aws
     run: str
+    guarded: bool = True
 
     @property
     def bucket(self) -> str:
@@ -118,11 +136,13 @@ def gives_up_parts(worker: Worker) -> None:
 
 
 def proves_the_guards(worker: Worker) -> None:
-    """In its corner, and leaves nothing there."""
+    """In its corner, where nothing is denied, and leaves nothing there."""
     here = Names("aws", "us-east-2", "123456789012")
     destination = Location(worker.bucket, "processed/")
     probe = GuardProbe(worker.aws.s3, Asking(lambda _: None), destination, here, required=True)
-    assert [each for each in probe.run() if each.level is not Level.OK or each.grant] == []
+    found = probe.run()
+    assert [each for each in found if each.grant] == []
+    assert not worker.guarded or {each.level for each in found} == {Level.OK}
 
 
 def works_on_the_queue(worker: Worker) -> None:
@@ -145,27 +165,45 @@ def is_polled_for(worker: Worker) -> None:
 
 
 def speaks_to_its_group(worker: Worker) -> None:
-    """Which it is, its hook, its health."""
+    """Which it is, its hook."""
     names = worker.admin.blueprint.names
-    [group] = worker.admin.aws.autoscaling.describe_auto_scaling_groups(
-        AutoScalingGroupNames=[names.group]
-    )["AutoScalingGroups"]
-    instance = group["Instances"][0]["InstanceId"]
+    instance = _instances(worker)[0]
     told = InstanceAutoScaling(worker.aws.autoscaling)
     assert told.find_member(instance) == GroupMember(instance, names.group, "InService")
     member = GroupMember(instance, names.group, "Terminating:Wait")
     assert not told.record_lifecycle_action_heartbeat(member, "s3-event-worker-drain")
     assert not told.complete_lifecycle_action(member, "s3-event-worker-drain")
-    told.set_instance_health(instance, "Healthy")
+
+
+def tells_its_health(worker: Worker) -> None:
+    """As the daemon does when it cannot work any more, but the other way round."""
+    told = InstanceAutoScaling(worker.aws.autoscaling)
+    told.set_instance_health(_instances(worker)[0], "Healthy")
+
+
+def _instances(worker: Worker) -> list[str]:
+    name = worker.admin.blueprint.names.group
+    [group] = worker.admin.aws.autoscaling.describe_auto_scaling_groups(
+        AutoScalingGroupNames=[name]
+    )["AutoScalingGroups"]
+    return [each["InstanceId"] for each in group["Instances"]]
 
 
 def writes_logs(worker: Worker) -> None:
     """As the CloudWatch agent does, in the group that the stack made."""
     _write(worker, worker.admin.blueprint.names.worker_log_group)
+
+
+def sends_numbers(worker: Worker) -> None:
+    """As the CloudWatch agent does."""
     space: Any = "s3-event-worker"
     worker.aws.cloudwatch.put_metric_data(
         Namespace=space, MetricData=[{"MetricName": "moved", "Value": 1.0}]
     )
+
+
+def reads_its_tags(worker: Worker) -> None:
+    """As the CloudWatch agent does, to learn its group's name."""
     worker.aws.ec2.describe_tags()
 
 
@@ -190,7 +228,10 @@ STEPS: Final[Mapping[str, Steps]] = {
         proves_the_guards,
         works_on_the_queue,
         speaks_to_its_group,
+        tells_its_health,
         writes_logs,
+        sends_numbers,
+        reads_its_tags,
     ),
     "lambda": (*MOVING, is_polled_for, writes_the_functions_log),
 }
@@ -205,3 +246,25 @@ def first_failure(worker: Worker, steps: Steps) -> str | None:
         except FAILURES as error:
             return f"{step.__name__}: {error}"
     return None
+
+
+# --- nothing else ---------------------------------------------------------------------------------
+
+Call = Callable[[Worker], object]
+
+OUTSIDE: Final[Mapping[str, Call]] = {
+    "read elsewhere": lambda w: w.aws.s3.get_object(Bucket=w.bucket, Key="else/x"),
+    "write where files land": lambda w: w.aws.s3.put_object(Bucket=w.bucket, Key="uploads/x"),
+    "delete a file that was moved": lambda w: w.aws.s3.delete_object(
+        Bucket=w.bucket, Key="processed/x"
+    ),
+    "delete for good": lambda w: w.aws.s3.delete_object(
+        Bucket=w.bucket, Key="uploads/x", VersionId="null"
+    ),
+    "change the bucket": lambda w: w.aws.s3.delete_bucket_policy(Bucket=w.bucket),
+    "send a message": lambda w: w.aws.sqs.send_message(QueueUrl=w.queue_url, MessageBody="x"),
+    "receive dead letters": lambda w: w.aws.sqs.receive_message(QueueUrl=f"{w.queue_url}-dlq"),
+    "delete the queue": lambda w: w.aws.sqs.delete_queue(QueueUrl=w.queue_url),
+    "publish": lambda w: w.aws.sns.publish(TopicArn=w.admin.blueprint.names.topic_arn, Message="x"),
+}
+"""What neither role has any business with in the pipeline."""
