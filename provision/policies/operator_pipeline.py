@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from provision.policies.files_key import using_files_key
 from provision.policies.grants import Grant, same, used_by
 from provision.policies.worker import GUARD_PROBE_FOLDER
 from provision.spec.blueprint import Blueprint
@@ -62,6 +63,9 @@ def _files(blueprint: Blueprint) -> Iterator[Grant]:
             f"{bucket}/{pipeline.source_prefix}.canary/*",
             f"{bucket}/{pipeline.destination_prefix}{GUARD_PROBE_FOLDER}*",
         ),
+    )
+    yield from using_files_key(
+        blueprint, reads="s3.GetObject s3.CopyObject", writes="s3.PutObject s3.CopyObject"
     )
     # Canary and probe clear up after themselves; `destroy --with-files` deletes all there is.
     yield Grant(

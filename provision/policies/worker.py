@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from provision.core.resource import Json
+from provision.policies.files_key import using_files_key
 from provision.policies.grants import Grant, policy_document, used_by
 from provision.spec.blueprint import Blueprint
 from provision.spec.names import Names
@@ -69,6 +70,12 @@ def moving(blueprint: Blueprint) -> Iterator[Grant]:
         "TellMissingFromDenied",
         used_by("s3:ListBucket", "s3.ListObjectsV2 s3.HeadObject s3.CopyObject"),
         (names.bucket_arn,),
+    )
+    yield from using_files_key(
+        blueprint,
+        # The first for the checksum that it asks for.
+        reads="s3.HeadObject s3.CopyObject s3.UploadPartCopy s3.CompleteMultipartUpload",
+        writes="s3.CopyObject s3.PutObject s3.CreateMultipartUpload",
     )
 
 

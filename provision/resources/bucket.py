@@ -18,6 +18,7 @@ from provision.core.resource import (
     tags_of,
 )
 from provision.resources.bucket_parts import (
+    ENCRYPTION,
     LIFECYCLE,
     OWNERSHIP,
     STATEMENT,
@@ -69,7 +70,7 @@ def bucket(blueprint: Blueprint) -> Wanted | None:
                 "nothing in it is public",
             ),
             Property("VersioningStatus", "Enabled", "an overwritten file can be had again"),
-            Property("SSEAlgorithm", "AES256", "encrypted, and needs no grant"),
+            _encryption(pipeline.bucket_kms_key_arn),
             Property(f"{STATEMENT}{TLS_ONLY}", _tls_only(names.bucket_arn), "TLS only"),
             Property(
                 f"{LIFECYCLE}{ABORT_MULTIPART}",
@@ -83,6 +84,17 @@ def bucket(blueprint: Blueprint) -> Wanted | None:
             ),
             *tag_properties(blueprint.tags),
         ),
+    )
+
+
+def _encryption(key_arn: str) -> Property:
+    """Return the default encryption; with a Bucket Key, or every file costs calls to KMS."""
+    if not key_arn:
+        return Property(ENCRYPTION, {"SSEAlgorithm": "AES256"}, "encrypted, and needs no grant")
+    return Property(
+        ENCRYPTION,
+        {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn, "BucketKeyEnabled": True},
+        "encrypted under the key that the stack file names",
     )
 
 

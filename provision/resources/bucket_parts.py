@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import LifecycleRuleTypeDef
 
 OWNERSHIP: Final = "ObjectOwnership"
+ENCRYPTION: Final = "ServerSideEncryption"
 STATEMENT: Final = "Policy:"
 LIFECYCLE: Final = "LifecycleRule:"
 TAG: Final = "tag:"
@@ -54,7 +55,7 @@ def parts(s3: "S3Client") -> Sequence[Part]:
         Setting(OWNERSHIP, settings.ownership, settings.put_ownership),
         Setting("PublicAccessBlock", settings.public_access, settings.put_public_access),
         Setting("VersioningStatus", settings.versioning, settings.put_versioning),
-        Setting("SSEAlgorithm", settings.encryption, settings.put_encryption),
+        Setting(ENCRYPTION, settings.encryption, settings.put_encryption),
         Statements(s3),
         LifecycleRules(s3),
         Tags(s3),
@@ -107,18 +108,34 @@ class _Settings:
         self._s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": value})
 
     def encryption(self, bucket: str) -> Json:
-        got = unless_gone(lambda: self._s3.get_bucket_encryption(Bucket=bucket), UNSET)
-        rules = got["ServerSideEncryptionConfiguration"]["Rules"] if got else []
-        return next(
-            (each["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for each in rules), None
-        )
+        return default_encryption(self._s3, bucket)
 
     def put_encryption(self, bucket: str, value: Any) -> None:  # noqa: ANN401 # likewise
-        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": value}}
+        rule = {
+            "ApplyServerSideEncryptionByDefault": {
+                name: value[name] for name in value if name != "BucketKeyEnabled"
+            },
+            "BucketKeyEnabled": value.get("BucketKeyEnabled", False),
+        }
         self._s3.put_bucket_encryption(
             Bucket=bucket,
             ServerSideEncryptionConfiguration={"Rules": [cast("Any", rule)]},
         )
+
+
+def default_encryption(s3: "S3Client", bucket: str) -> Mapping[str, Json]:
+    """Return how S3 encrypts what comes without a wish of its own; {} if it was never set.
+
+    With KMS also `BucketKeyEnabled`, and `KMSMasterKeyID` unless it is AWS's own key.
+    """
+    got = unless_gone(lambda: s3.get_bucket_encryption(Bucket=bucket), UNSET)
+    rules = got["ServerSideEncryptionConfiguration"]["Rules"] if got else []
+    for each in rules:
+        if default := each.get("ApplyServerSideEncryptionByDefault"):
+            under_kms = default["SSEAlgorithm"] != "AES256"
+            more = {"BucketKeyEnabled": each.get("BucketKeyEnabled", False)} if under_kms else {}
+            return {**cast("Mapping[str, Json]", default), **more}
+    return {}
 
 
 class Statements:

@@ -45,6 +45,11 @@ class Pipeline(Section):
         pattern=r"^(|arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]{36})$",
         description="encrypt topic and queues under this key of yours; empty: SSE-SQS",
     )
+    bucket_kms_key_arn: str = Field(
+        default="",
+        pattern=r"^(|arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36}))$",
+        description="the key of yours that the bucket's files are encrypted under; empty: SSE-S3",
+    )
     max_receive_count: int = Field(
         default=5, ge=5, le=1000, description="tries before the dead-letter queue (5 or more)"
     )

@@ -16,7 +16,7 @@ OTHER_VALUES: Final[Mapping[str, Json]] = {
     "alarm:InsufficientDataActions": ["arn:aws:sns:us-east-2:123456789012:others"],
     "alarm:TreatMissingData": "ignore",
     "bucket:ObjectOwnership": "ObjectWriter",
-    "bucket:SSEAlgorithm": "aws:kms",
+    "bucket:ServerSideEncryption": {"SSEAlgorithm": "aws:kms", "BucketKeyEnabled": True},
     "bucket:VersioningStatus": "Suspended",
     "function:Runtime": "python3.14",
     "launch-template:ImageId": "ami-04681a1dbd79675a5",

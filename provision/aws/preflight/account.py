@@ -76,9 +76,11 @@ def _denied(
 
 def _context(condition: Mapping[str, Any]) -> Iterator[Any]:
     """Yield what a request of ours would carry: the values that the grant's condition asks for."""
-    for pairs in condition.values():
+    for operator, pairs in condition.items():
         for key, value in pairs.items():
-            values = value if isinstance(value, list) else [value]
+            listed = value if isinstance(value, list) else [value]
+            # A request has one value of a key, unless the operator is about a set of them.
+            values = listed if operator.startswith("For") else listed[:1]
             yield {
                 "ContextKeyName": key,
                 "ContextKeyValues": [str(each) for each in values],

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,14 @@ from provision.policies.operator import (
 )
 from provision.policies.packer import SshInterface, packer_policy
 from provision.policies.worker import GUARD_PROBE_FOLDER, worker_grants, worker_policy
+from provision.spec.blueprint import Blueprint
 from worker.aws.guard_probe import CORNER
 
 ROOT = Path(__file__).parents[3]
 KEY = "arn:aws:kms:us-east-2:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
-BLUEPRINT = a_blueprint(pipeline={"kms_key_arn": KEY})
+FILES_KEY = "arn:aws:kms:us-east-2:123456789012:key/mrk-0123456789abcdef0123456789abcdef"
+KEYS = {"kms_key_arn": KEY, "bucket_kms_key_arn": FILES_KEY}
+BLUEPRINT = a_blueprint(pipeline=KEYS)
 
 AGENT = ROOT / "packer" / "files" / "amazon-cloudwatch-agent.json"
 
@@ -58,6 +62,11 @@ def actions(policy: Json) -> set[str]:
     return found
 
 
+def operators_pipeline(blueprint: Blueprint) -> Json:
+    """Return the operator's document about S3, SNS and SQS."""
+    return operator_policies(blueprint)[f"{blueprint.names.stack}-operator-pipeline"]
+
+
 def test_the_worker_may_do_what_its_code_calls_and_nothing_else() -> None:
     """The table names exactly the operations that stand in worker/aws."""
     code = (ROOT / "worker" / "aws").glob("*.py")
@@ -77,7 +86,7 @@ def test_each_of_the_operators_documents_fits_into_a_managed_policy() -> None:
     longest = a_blueprint(
         "a" * 32,
         pipeline={
-            "kms_key_arn": KEY,
+            **KEYS,
             "bucket": "b" * 63,
             "source_prefix": f"{'s' * 40}/",
             "destination_prefix": f"{'d' * 40}/",
@@ -167,19 +176,20 @@ def test_a_policy_fits_into_its_role_and_names_no_other_stack(make: object) -> N
     """A stack's longest name still fits; each resource is the stack's, but where AWS knows none."""
     assert callable(make)
     name = "a" * 32
-    policy = make(a_blueprint(name, pipeline={"kms_key_arn": KEY, "bucket": "b" * 63}))
+    policy = make(a_blueprint(name, pipeline={**KEYS, "bucket": "b" * 63}))
     assert len(json.dumps(policy, separators=(",", ":"))) <= INLINE_LIMIT_CHARACTERS
     for statement in policy["Statement"]:
         if statement["Resource"] == "*":
             assert statement["Sid"] in EVERYWHERE
         else:
             told = json.dumps(statement["Resource"])
-            assert name in told or "b" * 63 in told or KEY in told
+            assert name in told or "b" * 63 in told or KEY in told or FILES_KEY in told
 
 
 def test_without_a_key_of_the_owners_nothing_is_decrypted() -> None:
-    """SSE-SQS needs no grant (rule 12)."""
-    assert not any(each.startswith("kms:") for each in actions(worker_policy(a_blueprint())))
+    """SSE-SQS needs no grant (rule 12), and SSE-S3 neither."""
+    for make in (worker_policy, lambda_policy):
+        assert not any(each.startswith("kms:") for each in actions(make(a_blueprint())))
 
 
 def test_the_key_is_used_through_the_queue_alone() -> None:
@@ -189,6 +199,21 @@ def test_the_key_is_used_through_the_queue_alone() -> None:
     by_sid = {each["Sid"]: each for each in document["Statement"]}
     assert by_sid["ReadEncrypted"]["Condition"] == {
         "StringEquals": {"kms:ViaService": "sqs.us-east-2.amazonaws.com"}
+    }
+
+
+@pytest.mark.parametrize("document", [worker_policy, lambda_policy, operators_pipeline])
+def test_rule_12a_the_files_key_is_used_through_s3_for_the_stacks_files_alone(
+    document: Callable[[Blueprint], Json],
+) -> None:
+    """Both actions; the context is a file's, or, with an S3 Bucket Key, the bucket's."""
+    [grant] = [each for each in statements(document(BLUEPRINT)) if each["Resource"] == FILES_KEY]
+    assert set(actions({"Statement": [grant]})) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    bucket = "arn:aws:s3:::files-bucket"
+    files = [bucket, f"{bucket}/processed/*", f"{bucket}/uploads/*"]
+    assert grant["Condition"] == {
+        "StringEquals": {"kms:ViaService": "s3.us-east-2.amazonaws.com"},
+        "StringLike": {"kms:EncryptionContext:aws:s3:arn": files},
     }
 
 

@@ -18,7 +18,7 @@ from provision.resources.catalogue import intentions
 from provision.resources.policy import document as policy_of
 
 KEY = "arn:aws:kms:us-east-2:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
-BLUEPRINT = a_blueprint(pipeline={"kms_key_arn": KEY})
+BLUEPRINT = a_blueprint(pipeline={"kms_key_arn": KEY, "bucket_kms_key_arn": KEY})
 
 Findings = list[tuple[str, Any]]
 Lint = Callable[[Json], Findings]

@@ -19,6 +19,7 @@ from worker.demo.embedded.iam import refusals
 from worker.demo.embedded.iam.asking import Asked, read
 from worker.demo.embedded.iam.callers import ACCOUNT_NAMES, Caller, caller_of
 from worker.demo.embedded.iam.needs import ACCOUNT, Need
+from worker.demo.embedded.iam.needs_kms import key_policy
 from worker.demo.embedded.iam.needs_other import needs_of
 from worker.demo.embedded.patches import Moto
 from worker.operator.policy import Json, Question, effects
@@ -90,7 +91,8 @@ def decide(caller: Caller, need: Need, region: str) -> Access:
     own = {effect for each in caller.policies for effect in effects(each, asked, of_identity=True)}
     denied = "Deny" in own | effects(document, as_account)
     granted = "Allow" in own or caller.is_administrator
-    if need.action == "sts:AssumeRole":
+    # A role and a key are as closed to their own account as their policies say (rule 12a).
+    if need.action == "sts:AssumeRole" or ":kms:" in need.resource:
         granted = granted and "Allow" in effects(document, as_account)
     granted = granted or "Allow" in effects(document, asked)
     return Access(caller.arn, need.action, need.resource, granted and not denied, denied)
@@ -108,7 +110,7 @@ def _global_keys(region: str) -> Mapping[str, str]:
 
 
 def _resource_policy(need: Need) -> Json:
-    """Give the policy of a bucket, queue or topic, or the trust policy of a role; None if none."""
+    """Give a bucket's, queue's, topic's or key's policy, or a role's trust; None if none."""
     service = need.resource.split(":")[2] if need.resource.startswith("arn:") else ""
     found: Json = None
     if service == "s3":
@@ -120,6 +122,9 @@ def _resource_policy(need: Need) -> Json:
         queues, topics = sqs_backends[account][region].queues, sns_backends[account][region].topics
         there = queues.get(name) if service == "sqs" else topics.get(need.resource)
         found = None if there is None else there._policy_json  # noqa: SLF001 # moto's only place
+    elif service == "kms":
+        policy = key_policy(need.resource) if ":key/" in need.resource else None
+        found = None if policy is None else json.loads(policy)
     elif need.action == "sts:AssumeRole":
         found = _trust_policy(need.resource)
     return found

@@ -24,6 +24,7 @@ from worker.demo.embedded.iam.needs import (
     resource_tags,
 )
 from worker.demo.embedded.iam.needs_ec2 import of_autoscaling, of_ec2
+from worker.demo.embedded.iam.needs_kms import of_kms
 from worker.demo.embedded.iam.needs_s3 import of_s3
 
 _FUNCTION_LISTS: Final = {"ListFunctions", "ListEventSourceMappings", "GetAccountSettings"}
@@ -148,6 +149,7 @@ SERVICES: Final[Mapping[str, Needs]] = {
     "cloudwatch": of_cloudwatch,
     "ec2": of_ec2,
     "iam": of_iam,
+    "kms": of_kms,
     "lambda": of_lambda,
     "logs": of_logs,
     "s3": of_s3,

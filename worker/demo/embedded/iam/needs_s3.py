@@ -12,6 +12,7 @@ from moto.s3.models import s3_backends
 
 from worker.demo.embedded.iam.asking import Asked
 from worker.demo.embedded.iam.needs import ACCOUNT, Need
+from worker.demo.embedded.iam.needs_kms import of_files
 from worker.demo.embedded.patches import Moto
 from worker.demo.embedded.s3_request import parse_xml
 
@@ -28,6 +29,7 @@ _ACTIONS: Final = {
     "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
     "GetBucketNotificationConfiguration": "GetBucketNotification",
     "GetObjectAttributes": "GetObject",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
     "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
     "HeadBucket": "ListBucket",
     "HeadObject": "GetObject",
@@ -39,6 +41,7 @@ _ACTIONS: Final = {
     "PutBucketEncryption": "PutEncryptionConfiguration",
     "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
     "PutBucketNotificationConfiguration": "PutBucketNotification",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
     "UploadPart": "PutObject",
     "UploadPartCopy": "PutObject",
@@ -69,7 +72,9 @@ def of_s3(asked: Asked) -> Iterable[Need]:
         needs += _if_missing(bucket, key)
     if "x-amz-tagging" in asked.headers:
         needs.append(Need("s3:PutObjectTagging", _object(bucket, key)))
-    return [*needs, *_copy_needs(asked, _object(bucket, key))]
+    source = "/".join(_copy_source(asked))
+    under_a_key = of_files(asked, _find(bucket, key), source, _find(*_copy_source(asked)))
+    return [*needs, *_copy_needs(asked, _object(bucket, key)), *under_a_key]
 
 
 def _action(asked: Asked) -> str:
@@ -87,13 +92,20 @@ def _listing(asked: Asked) -> dict[str, str]:
     }
 
 
+def _copy_source(asked: Asked) -> tuple[str, str]:
+    """Give bucket and key of a copy's source; "" of anything else."""
+    parsed = urlparse(asked.headers.get("x-amz-copy-source", ""))
+    bucket, _, key = unquote(parsed.path).lstrip("/").partition("/")
+    return bucket, key
+
+
 def _copy_needs(asked: Asked, target: str) -> Iterable[Need]:
     """Ask for what a copy reads: its source, and the source's tags, if any go along."""
     if "x-amz-copy-source" not in asked.headers:
         return []
-    parsed = urlparse(asked.headers["x-amz-copy-source"])
-    bucket, _, key = unquote(parsed.path).lstrip("/").partition("/")
-    version = "Version" if "versionId" in parse_qs(parsed.query) else ""
+    bucket, key = _copy_source(asked)
+    query = urlparse(asked.headers["x-amz-copy-source"]).query
+    version = "Version" if "versionId" in parse_qs(query) else ""
     needs = [Need(f"s3:GetObject{version}", _object(bucket, key)), *_if_missing(bucket, key)]
     replaced = asked.headers.get("x-amz-tagging-directive") == "REPLACE"
     if asked.operation == "CopyObject" and not replaced and _has_tags(bucket, key):

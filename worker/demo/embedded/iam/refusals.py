@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _XML: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _REQUEST: Final = "00000000-0000-0000-0000-000000000000"
-_JSON: Final = {"cloudwatch", "events", "logs", "sqs", "ssm"}
+_JSON: Final = {"cloudwatch", "events", "kms", "logs", "sqs", "ssm"}
 _QUERY_CODES: Final = {"cloudwatch", "sqs"}
 """JSON services that keep the error codes of their query days, in a header."""
 
