@@ -84,16 +84,26 @@ class ImageMaker:
 
     def _create(self, order: Order) -> str:
         tags: list[Any] = [{"Key": key, "Value": value} for key, value in order.tags.items()]
-        answer = self._aws.ec2.create_image(
-            InstanceId=order.instance,
-            Name=order.name,
-            NoReboot=not order.reboot,
-            TagSpecifications=[
-                {"ResourceType": "image", "Tags": tags},
-                {"ResourceType": "snapshot", "Tags": tags},
-            ],
+        answer = instead_of(
+            lambda: self._aws.ec2.create_image(
+                InstanceId=order.instance,
+                Name=order.name,
+                NoReboot=not order.reboot,
+                TagSpecifications=[
+                    {"ResourceType": "image", "Tags": tags},
+                    {"ResourceType": "snapshot", "Tags": tags},
+                ],
+            ),
+            {"InvalidAMIName.Duplicate": None},
         )
-        return answer["ImageId"]
+        return answer["ImageId"] if answer else self._made_already(order)
+
+    def _made_already(self, order: Order) -> str:
+        """Return the AMI of the name, which was free: with our tags on it, an answer was lost."""
+        taken = image_named(self._aws.ec2, order.name)
+        if taken is None or not order.tags.items() <= taken.tags.items():
+            raise ProvisionError(f"the name {order.name!r} was taken meanwhile", "run it again")
+        return taken.id
 
     def _available(self, image: str, order: Order, *, reboots: bool) -> StackImage:
         def look() -> str | None:

@@ -86,7 +86,16 @@ class _Taker:
         elif isinstance(step, Update):
             provider.update(step.wanted, step.changes)
         else:
-            provider.delete(step.key)
+            self._remove(provider, step.key)
+
+    @staticmethod
+    def _remove(provider: Provider, key: Key) -> None:
+        try:
+            provider.delete(key)
+        except ClientError:
+            # It may have gone by a call whose answer was lost, and AWS cannot find it any more.
+            if provider.observe(key) is not None:
+                raise
 
     def _again(self, step: Step) -> Step | None:
         found = self._providers[step.key.kind].observe(step.key)

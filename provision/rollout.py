@@ -30,8 +30,10 @@ class Refreshes(Protocol):
     def find(self, refresh_id: str) -> Refresh:
         """Return one by its id."""
 
-    def start(self, configuration: "DesiredConfigurationTypeDef", alarms: Sequence[str]) -> str:
-        """Start one; return its id."""
+    def start(
+        self, configuration: "DesiredConfigurationTypeDef", alarms: Sequence[str]
+    ) -> str | None:
+        """Start one; return its id, None if one is under way already."""
 
     def roll_back(self) -> None:
         """Turn the one that is under way back."""
@@ -81,12 +83,23 @@ def roll_out(
 
     Raises RolloutError, TooLongError and ClientError.
     """
+    started = _under_way(refreshes, target)
+    if started is None:
+        started = refreshes.start(target.configuration, alarms) or _under_way(refreshes, target)
+    if started is None:
+        raise PartialError(
+            "a refresh that was under way has just ended", "`provision rollout` tries again"
+        )
+    follow(refreshes, started, pause=pause, canary=canary)
+
+
+def _under_way(refreshes: Refreshes, target: Target) -> str | None:
+    """Return the id of the refresh that goes on, None if none does; somebody else's is refused."""
     found = refreshes.latest()
-    if found is not None and found.under_way:
-        _must_be_ours(found, target)
-        follow(refreshes, found.id, pause=pause, canary=canary)
-    else:
-        follow(refreshes, refreshes.start(target.configuration, alarms), pause=pause, canary=canary)
+    if found is None or not found.under_way:
+        return None
+    _must_be_ours(found, target)
+    return found.id
 
 
 def follow(refreshes: Refreshes, refresh_id: str, *, pause: Pause, canary: Canary) -> None:

@@ -1,13 +1,16 @@
 """Deletes every file, version and unfinished upload of a bucket that is to go."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from provision.aws.calls import unless_gone
 from provision.errors import PartialError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+UPLOAD_GONE_CODES: Final = frozenset({"NoSuchUpload", "NoSuchBucket"})
 
 
 def empty(s3: "S3Client", bucket: str) -> Iterator[int]:
@@ -49,6 +52,7 @@ def _abort_uploads(s3: "S3Client", bucket: str) -> None:
     while listed := unless_gone(lambda: s3.list_multipart_uploads(Bucket=bucket)):
         uploads = listed.get("Uploads", [])
         for each in uploads:
-            s3.abort_multipart_upload(Bucket=bucket, Key=each["Key"], UploadId=each["UploadId"])
+            place: Any = {"Bucket": bucket, "Key": each["Key"], "UploadId": each["UploadId"]}
+            unless_gone(partial(s3.abort_multipart_upload, **place), UPLOAD_GONE_CODES)
         if not uploads:
             return

@@ -29,8 +29,18 @@ PASSING: Final = (
     (re.compile("OperationAborted"), "a conflicting operation on the bucket is under way"),
     (re.compile("DependencyViolation"), "something still depends on it"),
     (re.compile("Unable to validate the following destination"), "the topic's policy is new"),
+    (
+        re.compile(
+            "AlreadyExists|AlreadyOwnedByYou|Duplicate|InstanceSessionsPerInstanceProfile"
+            "|InvalidPermission.NotFound"
+        ),
+        "it is so already: an answer of AWS may have been lost, so we look again",
+    ),
 )
-"""AWS's words for what heals with time, and ours for the screen. Sources: rules 1, 3, 7, 13, 34."""
+"""AWS's words for what heals with time, and ours for the screen. Sources: rules 1, 3, 7, 13, 34.
+
+The last: botocore sends a request again whose answer was lost, and AWS refuses the second.
+"""
 
 FIRST_WAITS_SECONDS: Final = (0.25, 0.5, 1.0)
 LATER_WAIT_SECONDS: Final = 2.0

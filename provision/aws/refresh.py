@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
+
+from provision.aws.calls import instead_of
 from provision.aws.group_facts import template_of
 from provision.core.refresh import Refresh
 
@@ -44,35 +47,48 @@ class GroupRefreshes:
             return _read(each)
         raise LookupError(refresh_id)
 
-    def start(self, configuration: "DesiredConfigurationTypeDef", alarms: Sequence[str]) -> str:
+    def start(
+        self, configuration: "DesiredConfigurationTypeDef", alarms: Sequence[str]
+    ) -> str | None:
         """Replace every instance by one of this configuration; return the refresh's id.
+
+        None: one is under way already, somebody's or, if an answer was lost, this very one.
 
         The configuration goes with the refresh, and becomes the group's own only when all is well
         (rule 26); one that works is never taken before its successor works (rule 27).
         """
         # AWS takes one alarm or more: with all of them ringing already, there is none to name.
         watched: Any = {"AlarmSpecification": {"Alarms": list(alarms[:ALARM_LIMIT])}}
-        answer = self._autoscaling.start_instance_refresh(
-            AutoScalingGroupName=self._group,
-            Strategy="Rolling",
-            DesiredConfiguration=configuration,
-            Preferences={
-                "MinHealthyPercentage": 100,
-                "MaxHealthyPercentage": 200,
-                "SkipMatching": True,
-                "AutoRollback": True,
-                "BakeTime": BAKE_SECONDS,
-                # Not "Wait", which stalls for an hour and then fails (rule 28).
-                "ScaleInProtectedInstances": "Refresh",
-                "StandbyInstances": "Ignore",
-                **(watched if alarms else {}),
-            },
+        answer = instead_of(
+            lambda: self._autoscaling.start_instance_refresh(
+                AutoScalingGroupName=self._group,
+                Strategy="Rolling",
+                DesiredConfiguration=configuration,
+                Preferences={
+                    "MinHealthyPercentage": 100,
+                    "MaxHealthyPercentage": 200,
+                    "SkipMatching": True,
+                    "AutoRollback": True,
+                    "BakeTime": BAKE_SECONDS,
+                    # Not "Wait", which stalls for an hour and then fails (rule 28).
+                    "ScaleInProtectedInstances": "Refresh",
+                    "StandbyInstances": "Ignore",
+                    **(watched if alarms else {}),
+                },
+            ),
+            {"InstanceRefreshInProgress": None},
         )
-        return answer["InstanceRefreshId"]
+        return answer["InstanceRefreshId"] if answer else None
 
     def roll_back(self) -> None:
-        """Turn the refresh that is under way back."""
-        self._autoscaling.rollback_instance_refresh(AutoScalingGroupName=self._group)
+        """Turn the refresh that is under way back; one that goes back already goes on."""
+        try:
+            self._autoscaling.rollback_instance_refresh(AutoScalingGroupName=self._group)
+        except ClientError:
+            # The first request may have had no answer: then it goes back, or is back already.
+            latest = self.latest()
+            if latest is None or not latest.status.startswith("Rollback"):
+                raise
 
 
 def _read(refresh: Mapping[str, Any]) -> Refresh:

@@ -1,6 +1,7 @@
 """The instance profile: what hands the worker's role to instances."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from provision.aws.calls import unless_gone
@@ -82,11 +83,8 @@ class InstanceProfileProvider:
 
     def delete(self, key: Key) -> None:
         """Take the role out, then delete the profile (rule 5)."""
-        unless_gone(lambda: self._delete(key.name))
-
-    def _delete(self, name: str) -> None:
-        self._empty(name)
-        self._iam.delete_instance_profile(InstanceProfileName=name)
+        self._empty(key.name)
+        unless_gone(lambda: self._iam.delete_instance_profile(InstanceProfileName=key.name))
 
     def _add_role(self, wanted: Wanted) -> None:
         self._iam.add_role_to_instance_profile(
@@ -94,8 +92,7 @@ class InstanceProfileProvider:
         )
 
     def _empty(self, name: str) -> None:
-        found = self._iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
-        for role in found["Roles"]:
-            self._iam.remove_role_from_instance_profile(
-                InstanceProfileName=name, RoleName=role["RoleName"]
-            )
+        found = unless_gone(lambda: self._iam.get_instance_profile(InstanceProfileName=name))
+        for role in found["InstanceProfile"]["Roles"] if found else []:
+            remove = partial(self._iam.remove_role_from_instance_profile, InstanceProfileName=name)
+            unless_gone(partial(remove, RoleName=role["RoleName"]))

@@ -1,6 +1,7 @@
 """IAM roles: who may take them, and one inline policy that says what they may do."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from provision.aws.calls import unless_gone
@@ -104,21 +105,27 @@ class RoleProvider:
 
     def delete(self, key: Key) -> None:
         """Take away whatever hangs on the role, then the role (rule 5)."""
-        unless_gone(lambda: self._delete(key.name))
+        iam, name = self._iam, key.name
+        policies = unless_gone(lambda: (self._policies(name), self._attached(name)))
+        if policies is None:
+            return
+        # One by one: what is gone already says nothing about the rest.
+        for policy in policies[0]:
+            unless_gone(partial(iam.delete_role_policy, RoleName=name, PolicyName=policy))
+        for arn in policies[1]:
+            unless_gone(partial(iam.detach_role_policy, RoleName=name, PolicyArn=arn))
+        for profile in self._holders(name):
+            remove = partial(iam.remove_role_from_instance_profile, RoleName=name)
+            unless_gone(partial(remove, InstanceProfileName=profile))
+        unless_gone(lambda: iam.delete_role(RoleName=name))
 
-    def _delete(self, name: str) -> None:
-        for policy in self._policies(name):
-            self._iam.delete_role_policy(RoleName=name, PolicyName=policy)
-        attached = self._iam.get_paginator("list_attached_role_policies")
-        for page in attached.paginate(RoleName=name):
-            for each in page["AttachedPolicies"]:
-                self._iam.detach_role_policy(RoleName=name, PolicyArn=each["PolicyArn"])
-        holders = self._iam.list_instance_profiles_for_role(RoleName=name)["InstanceProfiles"]
-        for profile in holders:
-            self._iam.remove_role_from_instance_profile(
-                InstanceProfileName=profile["InstanceProfileName"], RoleName=name
-            )
-        self._iam.delete_role(RoleName=name)
+    def _attached(self, name: str) -> list[str]:
+        pages = self._iam.get_paginator("list_attached_role_policies").paginate(RoleName=name)
+        return [each["PolicyArn"] for page in pages for each in page["AttachedPolicies"]]
+
+    def _holders(self, name: str) -> list[str]:
+        told = unless_gone(lambda: self._iam.list_instance_profiles_for_role(RoleName=name))
+        return [each["InstanceProfileName"] for each in told["InstanceProfiles"]] if told else []
 
     def _policies(self, name: str) -> list[str]:
         pages = self._iam.get_paginator("list_role_policies").paginate(RoleName=name)

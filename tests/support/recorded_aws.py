@@ -7,6 +7,8 @@ from typing import Any
 
 import boto3
 import botocore.session
+from botocore.exceptions import ConnectionClosedError
+from botocore.httpsession import URLLib3Session
 
 from provision.aws.session import Aws
 from worker.demo.embedded.server import REGION, EmbeddedAws
@@ -37,9 +39,12 @@ class RecordedAws(Aws):
     def __init__(self, aws: EmbeddedAws, role_arn: str = "") -> None:
         self.sent: list[Sent] = []
         self._writes_left: int | None = None
+        self._losing = False
+        self._lost: set[object] = set()
         core = botocore.session.Session()
         core.register("provide-client-params", self._note)
         core.register("after-call", self._answered)
+        core.register("before-send", self._lose)
         environment = aws.environment(role_arn)
         session = boto3.Session(
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
@@ -73,6 +78,18 @@ class RecordedAws(Aws):
         finally:
             self._writes_left = None
 
+    @contextmanager
+    def losing_answers(self) -> Iterator[None]:
+        """Carry out every writing request within the block, and lose the first of its answers.
+
+        Botocore sends the same request again by itself, as after a connection that broke.
+        """
+        self._losing = True
+        try:
+            yield
+        finally:
+            self._losing = False
+
     def parameters_of(self, operation: str) -> dict[str, Any]:
         """Return the parameters of the last request for this operation; LookupError if none."""
         for each in reversed(self.sent):
@@ -92,3 +109,12 @@ class RecordedAws(Aws):
         self._writes_left -= 1
         if self._writes_left == 0:
             raise CutError
+
+    def _lose(self, **told: Any) -> None:  # noqa: ANN401 - likewise
+        request, operation = told["request"], Sent(told["event_name"], {})
+        call = request.headers.get("amz-sdk-invocation-id")
+        if not self._losing or not operation.writes or call in self._lost:
+            return
+        self._lost.add(call)
+        URLLib3Session().send(request)
+        raise ConnectionClosedError(endpoint_url=request.url)

@@ -176,3 +176,15 @@ def test_tags_that_a_template_gets_later_are_told(ec2: Client, name: str) -> Non
     ec2.create_tags(Resources=[made["LaunchTemplateId"]], Tags=[tag])
     told = ec2.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"][0]
     assert told["Tags"] == [tag]
+
+
+def test_a_request_that_is_sent_again_makes_nothing_twice(ec2: Client, name: str) -> None:
+    """The same ClientToken, which botocore chooses: the same template, and the same version."""
+    what = {"LaunchTemplateName": name, "LaunchTemplateData": {"InstanceType": "t3.micro"}}
+    token = f"{name}-template"
+    made = [ec2.create_launch_template(ClientToken=token, **what) for _ in range(2)]
+    assert made[0]["LaunchTemplate"] == made[1]["LaunchTemplate"]
+    for _ in range(2):
+        ec2.create_launch_template_version(ClientToken=f"{name}-version", **what)
+    told = ec2.describe_launch_template_versions(LaunchTemplateName=name)
+    assert [each["VersionNumber"] for each in told["LaunchTemplateVersions"]] == [1, 2]

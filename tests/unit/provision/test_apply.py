@@ -99,6 +99,24 @@ def test_a_half_made_thing_is_finished_and_not_made_again() -> None:
     assert world.things.changed == ["update a"]
 
 
+@pytest.mark.parametrize(
+    "code", ["EntityAlreadyExists", "BucketAlreadyOwnedByYou", "InvalidGroup.Duplicate"]
+)
+def test_what_was_made_by_a_request_without_an_answer_is_ours(code: str) -> None:
+    """Botocore sends it again, AWS says that it is there: we look, and find it as it should be."""
+    world = World(refusal(code), after=True)
+    assert world.apply(CREATE_ALL) == Applied(CREATE_ALL.steps)
+    assert world.things.changed == ["create a", "create b", "create c"]
+
+
+def test_what_went_by_a_request_without_an_answer_is_gone() -> None:
+    """Whatever AWS calls it: the second request cannot find it any more."""
+    world = World(refusal("ValidationError", "not found"), after=True)
+    world.things.found = {A: Found("files", {**OURS})}
+    assert world.apply(Plan((Remove(A),))).error is None
+    assert world.things.changed == ["delete a"]
+
+
 @pytest.mark.parametrize("owner", [None, "other"])
 def test_what_somebody_else_makes_meanwhile_is_neither_taken_nor_passed_over(
     owner: str | None,

@@ -39,6 +39,8 @@ class RefreshesInMemory:
     found: Refresh | None = None
     calls: list[str] = field(default_factory=list)
     alarms: Sequence[str] = ()
+    beaten_by: Refresh | None = None
+    """What is under way when the rollout wants to start."""
 
     def latest(self) -> Refresh | None:
         """Return what is there before the rollout."""
@@ -49,12 +51,13 @@ class RefreshesInMemory:
         status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
         return Refresh(refresh_id, status, "2")
 
-    def start(self, configuration: object, alarms: Sequence[str]) -> str:
+    def start(self, configuration: object, alarms: Sequence[str]) -> str | None:
         """Note what was started."""
         assert configuration == TARGET.configuration
         self.alarms = alarms
         self.calls.append("start")
-        return "new"
+        self.found = self.beaten_by
+        return None if self.found else "new"
 
     def roll_back(self) -> None:
         """Turn round."""
@@ -145,6 +148,21 @@ def test_another_refresh_under_way_is_left_alone(found: Refresh, what: str) -> N
     with pytest.raises(ProvisionError, match=what):
         run(refreshes)
     assert refreshes.calls == []
+
+
+def test_a_refresh_whose_start_had_no_answer_is_gone_on_with() -> None:
+    """AWS says that one is under way, and it is ours: botocore asked twice."""
+    ours = Refresh("new", "Pending", "2")
+    refreshes = RefreshesInMemory(["InProgress", "Successful"], beaten_by=ours)
+    assert run(refreshes)
+    assert refreshes.calls == ["start"]
+
+
+def test_who_comes_second_hears_of_the_other_s_refresh() -> None:
+    """Two operators at one moment: between the look and the start came somebody else's."""
+    refreshes = RefreshesInMemory(["Successful"], beaten_by=Refresh("old", "InProgress", "7"))
+    with pytest.raises(ProvisionError, match="to template version 7"):
+        run(refreshes)
 
 
 def test_a_refresh_that_is_over_is_no_obstacle() -> None:

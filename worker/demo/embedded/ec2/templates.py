@@ -29,6 +29,8 @@ def correct(layer: "Layer") -> None:
     patches.wrap(LaunchTemplateBackend, "create_launch_template", name_is_fit)
     patches.wrap(LaunchTemplate, "create_version", user_data_is_fit)
     patches.wrap(LaunchTemplates, "create_launch_template_version", source_version_is_kept)
+    for operation in ("create_launch_template", "create_launch_template_version"):
+        patches.wrap(LaunchTemplates, operation, once_a_token)
     patches.replace(LaunchTemplate, "tags", tags_as_they_are())
 
 
@@ -103,5 +105,24 @@ def source_version_is_kept(create: Handler) -> Handler:
             said = self._get_param("LaunchTemplateData", {})
             self.params["LaunchTemplateData"] = {**version.data, **said}
         return create(self)
+
+    return created
+
+
+def once_a_token(create: Handler) -> Handler:
+    """Answer a request that was sent again (the same ClientToken) as the first time.
+
+    https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html
+    """
+    answers: dict[str, Moto] = {}
+
+    def created(self: Moto) -> Moto:
+        token = self._get_param("ClientToken")
+        if token in answers:
+            return answers[token]
+        answer = create(self)
+        if token:
+            answers[token] = answer
+        return answer
 
     return created

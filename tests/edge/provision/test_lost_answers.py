@@ -1,0 +1,99 @@
+"""AWS did it, and the connection broke before it could say so: botocore asks for it once more."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from support.operator_role import Agents, Operator
+from support.operator_story import (
+    applies,
+    cuts_over,
+    destroys,
+    makes_images,
+    repairs,
+)
+from support.photograph import Picture, photograph
+from support.provision_world import World
+from support.recorded_aws import RecordedAws
+
+from provision.aws.images import stack_images
+from provision.group_rollout import GroupRollout
+from provision.resources.launch_template import LaunchTemplateProvider, worker_template
+from worker.demo.embedded.layer import Delays
+from worker.demo.embedded.server import EmbeddedAws
+
+
+@pytest.fixture(scope="module")
+def agents() -> Agents:
+    """Give the instances' agents."""
+    return Agents()
+
+
+@pytest.fixture(scope="module")
+def region(agents: Agents) -> Iterator[EmbeddedAws]:
+    """Start an AWS whose changes hold at once, and whose instances have agents."""
+    with EmbeddedAws(delays=Delays.none(), shell=agents) as server:
+        yield server
+
+
+@pytest.mark.heavy
+def test_a_run_that_hears_no_first_answer_makes_and_takes_everything_once(
+    world: World, name: str
+) -> None:
+    """Of each thing one, none of them foreign, and at the end the account is as it was before."""
+    empty = photograph(world.aws)
+    world.apply()
+    usual = kinds(photograph(world.aws)) - kinds(empty)
+    world.destroy()
+    other = World.of(world.region, world.aws, name)
+    with world.aws.losing_answers():
+        other.apply()
+    assert other.plan().steps == ()
+    assert kinds(photograph(world.aws)) - kinds(empty) == usual
+    template = other.blueprint.names.launch_template
+    templates = LaunchTemplateProvider(world.aws.ec2, world.aws.autoscaling, other.blueprint)
+    assert len(templates.versions(template)) == 1
+    with world.aws.losing_answers():
+        other.destroy()
+    assert photograph(world.aws) == empty
+
+
+def kinds(picture: Picture) -> Counter[str]:
+    """Count what there is, by kind."""
+    return Counter(each.split(" ")[0] for each in picture)
+
+
+def rolls_and_turns_back(operator: Operator) -> None:
+    """Roll to the newest image, and back; again, and turned back while it is under way."""
+    world = operator.world
+    newest = stack_images(world.aws.ec2, world.stack)[0]
+    blueprint = replace(world.blueprint, image=newest.image)
+    templates = LaunchTemplateProvider(world.aws.ec2, world.aws.autoscaling, blueprint)
+    version = templates.create_version(worker_template(blueprint, newest.image))
+    rolling = GroupRollout(world.aws, blueprint, operator.pause)
+    rolling.to_version(version)
+    assert rolling.facts().template_version == str(version)
+    assert rolling.back() == 1
+
+    def interrupt(why: str, seconds: float) -> None:
+        del why, seconds
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replace(rolling, pause=interrupt).to_version(version)
+    assert rolling.back() == 1
+    assert rolling.facts().template_version == "1"
+
+
+@pytest.mark.heavy
+def test_a_day_s_work_without_a_first_answer_ends_as_with_it(
+    region: EmbeddedAws, agents: Agents, world: World
+) -> None:
+    """Images, rollouts, cutovers, repairs, the end: each step sees to its own outcome."""
+    losing = RecordedAws(region)
+    operator = Operator(world, replace(world, aws=losing), "", agents)
+    with losing.losing_answers():
+        for step in (applies, makes_images, rolls_and_turns_back, cuts_over, repairs, destroys):
+            step(operator)
+    losing.close()
