@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bench.nginx_stub import BUCKET
@@ -25,8 +25,8 @@ class Contender:
 
     `waits` tells one that polls the queue until it is killed from one that lists, moves and ends.
     `warm_up` objects are moved before the clock starts: connections stand, and all that is loaded
-    late is loaded. `share` of the objects keeps a slow one's turn short. `needs`: a program, and
-    how to get it.
+    late is loaded. `share` of the objects keeps a slow one's turn short. So many `processes` of it
+    work at a time. `needs`: a program, and how to get it.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Contender:
     waits: bool = True
     share: float = 1.0
     warm_up: int = 200
+    processes: int = 1
     settings: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, str] = ("", "")
 
@@ -83,7 +84,7 @@ SQS_CONSUMER = Contender(
     needs=("node", "install Node.js 20 and npm"),
 )
 PLAIN_LOOP = Contender(
-    "plain loop (boto3)", (sys.executable, str(HERE / "seed_loop.py")), share=0.06
+    "plain loop (boto3)", (sys.executable, str(HERE / "seed_loop.py")), share=0.03
 )
 THREADS = Contender(
     "32 threads (boto3)",
@@ -95,8 +96,11 @@ WORKER_BOTO3 = Contender(
     "worker, EXECUTOR=boto3", WORKER, share=0.2, settings={"EXECUTOR": "boto3"}
 )
 WORKER_ASYNCIO = Contender("worker", WORKER)
+WORKER_PAIR = replace(WORKER_ASYNCIO, name="worker, 2 processes", processes=2)
+BOTO3_PAIR = replace(WORKER_BOTO3, name="worker, EXECUTOR=boto3, 2 processes", processes=2)
+WORKERS = (WORKER_BOTO3, BOTO3_PAIR, WORKER_ASYNCIO, WORKER_PAIR)
 
-CONTENDERS = (PLAIN_LOOP, THREADS, SQS_CONSUMER, S5CMD, RCLONE, WORKER_BOTO3, WORKER_ASYNCIO)
+CONTENDERS = (PLAIN_LOOP, THREADS, SQS_CONSUMER, S5CMD, RCLONE, *WORKERS)
 
 
 def install_node_packages() -> str:

@@ -1,39 +1,48 @@
-"""Measures the worker alone: over concurrency, over a million objects, while idle, and one file.
+"""Measures the worker alone: one file, while idle, over concurrency, under a ceiling, over objects.
 
-`PYTHONPATH=tests python -m bench.curves [--objects 1000000] [--into docs/performance]` prints what
-it found and draws two plots. Nothing is asserted.
+`PYTHONPATH=tests python -m bench.curves [WHAT ...] [--into docs/performance]` prints what it found
+and keeps it there in `alone.json`, from which `bench.page` draws. Nothing is asserted.
 """
 
 import argparse
-import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from http.client import HTTPConnection
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from subprocess import Popen
 
 from bench.contenders import WORKER_ASYNCIO, WORKER_BOTO3, Contender
-from bench.nginx_stub import BUCKET, NginxStub, Traits
-from bench.plots import plot_concurrency, plot_memory
-from bench.turn import cpu_seconds, is_done, rss_mib, start, take_turn, wait_for
+from bench.nginx_stub import NginxStub, Traits
+from bench.records import CEILING, CEILING_CURVE, keep
+from bench.turn import (
+    SQS_SHARE,
+    cpu_seconds,
+    is_done,
+    machine,
+    rss_mib,
+    start,
+    take_turn,
+    wait_for,
+)
 
-CONCURRENCIES = (1, 4, 16, 64, 128, 256, 512)
-LATENCY_SECONDS = 0.015
+LATENCY = Traits(s3_seconds=0.025, sqs_seconds=0.025 * SQS_SHARE)
+CONCURRENCIES = (8, 16, 32, 64, 128, 256, 512)
 IDLE_SECONDS = 60.0
-SINGLE_FILES = 30
+BACKLOG_ENDS_SECONDS = 21.0
+"""A long poll's length, and a bit: the polls of the backlog have come home."""
+
+SINGLE_FILES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A worker, the stub it works on, and its log."""
+    """A worker, and the stub it works on."""
 
     stub: NginxStub
     process: Popen[bytes]
-    log: Path
 
     def until_moved(self, objects: int) -> None:
         """Wait until so many objects are moved and acknowledged."""
@@ -44,40 +53,43 @@ class Running:
 def running(contender: Contender, traits: Traits) -> Iterator[Running]:
     """Start a worker and its stub; both end with the block."""
     with tempfile.TemporaryDirectory() as name:
-        log = Path(name) / "log"
-        with NginxStub(Path(name), traits) as stub, log.open("wb") as output:
-            process = start(contender, stub, output.fileno())
+        folder = Path(name)
+        with NginxStub(folder, traits) as stub, (folder / "log").open("wb") as log:
+            process = start(contender, stub, log.fileno())
             try:
-                yield Running(stub, process, log)
+                yield Running(stub, process)
             finally:
                 process.kill()
                 process.wait()
 
 
-def over_concurrency(contender: Contender, objects: int) -> list[tuple[int, float]]:
-    """Return (CONCURRENCY, objects per second) pairs, at S3-like latency."""
-    traits = Traits(LATENCY_SECONDS, LATENCY_SECONDS)
-    pairs = []
-    for at_a_time in CONCURRENCIES:
-        settings = {**contender.settings, "CONCURRENCY": str(at_a_time)}
-        count = min(objects, 60 * at_a_time)
-        figures = take_turn(replace(contender, settings=settings), count, traits)
-        pairs.append((at_a_time, figures.objects_per_second))
-        print(f"{contender.name}, CONCURRENCY={at_a_time}: {figures}", flush=True)
-    return pairs
+def one_file() -> dict[str, float]:
+    """Return a single file's milliseconds, beside the sum of its own requests'.
+
+    The stub's clock tells both: from the answer that carried the message to the answer of its
+    acknowledgement, and how long the copy, the delete and the acknowledgement took in it.
+    """
+    with running(WORKER_ASYNCIO, LATENCY) as run:
+        began = time.monotonic()
+        run.stub.seed(1)
+        run.until_moved(1)
+        first = time.monotonic() - began
+        pairs = [_one_more(run, number) for number in range(2, SINGLE_FILES + 2)]
+    return {
+        "start_to_first_move_seconds": round(first, 2),
+        "median_ms": median(took for took, _ in pairs),
+        "requests_ms": median(asked for _, asked in pairs),
+        "ratio": round(median(took / asked for took, asked in pairs), 3),
+    }
 
 
-def over_objects(objects: int) -> list[tuple[int, float]]:
-    """Return (objects moved so far, peak resident MiB) pairs."""
-    quiet = replace(WORKER_ASYNCIO, settings={"LOG_LEVEL": "warning"})
-    pairs: list[tuple[int, float]] = []
-    with running(quiet, Traits()) as run:
-        run.stub.seed(objects)
-        while not pairs or pairs[-1][0] < objects:
-            time.sleep(0.5)
-            moved = run.stub.counts().get("acknowledged", 0)
-            pairs.append((moved, rss_mib(run.process.pid)))
-    return pairs
+def _one_more(run: Running, number: int) -> tuple[int, int]:
+    time.sleep(0.05)
+    before = run.stub.counts()["busy_ms"]
+    run.stub.seed(1)
+    run.until_moved(number)
+    after = run.stub.counts()
+    return after["settled_ms"] - after["handed_ms"], after["busy_ms"] - before
 
 
 def at_rest() -> dict[str, float]:
@@ -85,7 +97,7 @@ def at_rest() -> dict[str, float]:
     with running(WORKER_ASYNCIO, Traits()) as run:
         run.stub.seed(100)
         run.until_moved(100)
-        time.sleep(21)  # the polls of the backlog have come home
+        time.sleep(BACKLOG_ENDS_SECONDS)
         polls, cpu = run.stub.counts()["ReceiveMessage"], cpu_seconds(run.process.pid)
         time.sleep(IDLE_SECONDS)
         return {
@@ -94,61 +106,70 @@ def at_rest() -> dict[str, float]:
         }
 
 
-def one_file() -> dict[str, float]:
-    """Return a single file's milliseconds, copy and delete, beside a bare connection's for both.
+def over_concurrency(
+    contender: Contender, traits: Traits, seconds_of_work: float
+) -> list[dict[str, float]]:
+    """Return a turn's figures for each CONCURRENCY.
 
-    The two take turns, so that whatever else the machine does is in both.
+    A point gets as many objects as so many latencies allow in `seconds_of_work`, or as the ceiling.
     """
-    traits = Traits(LATENCY_SECONDS, LATENCY_SECONDS)
-    with running(WORKER_ASYNCIO, traits) as run:
-        began = time.monotonic()
-        run.stub.seed(1)
-        run.until_moved(1)
-        first = time.monotonic() - began
-        connection, bare = HTTPConnection("127.0.0.1", run.stub.port), list[float]()
-        for number in range(SINGLE_FILES):
-            run.stub.seed(1)
-            run.until_moved(number + 2)
-            bare.append(_bare_milliseconds(connection))
-        connection.close()
-        lines = [json.loads(line) for line in run.log.read_text().splitlines() if line[:1] == "{"]
-    took = [1000 * each["seconds"] for each in lines if each["event"] == "object"][1:]
-    alone = median(bare)
+    points = []
+    for at_a_time in CONCURRENCIES:
+        rate = min(at_a_time / traits.s3_seconds, traits.copies_per_second or 2_500)
+        settings = {**contender.settings, "CONCURRENCY": str(at_a_time)}
+        figures = take_turn(
+            replace(contender, settings=settings), int(rate * seconds_of_work), traits
+        )
+        points.append({"concurrency": at_a_time, **asdict(figures)})
+        print(f"{contender.name}, {traits.copies_per_second=}: {points[-1]}", flush=True)
+    return points
+
+
+def concurrency() -> dict[str, list[dict[str, float]]]:
+    """Return the curves: without a ceiling over either executor, and with one."""
     return {
-        "start_to_first_move_seconds": round(first, 2),
-        "median_ms": round(median(took), 1),
-        "s3_alone_ms": round(alone, 1),
-        "ratio": round(median(took) / alone, 3),
+        "worker": over_concurrency(WORKER_ASYNCIO, LATENCY, 4),
+        "worker, EXECUTOR=boto3": over_concurrency(WORKER_BOTO3, LATENCY, 0.6),
+        CEILING_CURVE: over_concurrency(
+            WORKER_ASYNCIO, replace(LATENCY, copies_per_second=CEILING), 12
+        ),
     }
 
 
-def _bare_milliseconds(connection: HTTPConnection) -> float:
-    """Copy and delete over one connection, unsigned, with nothing around it."""
-    began = time.monotonic()
-    source = {"x-amz-copy-source": f"{BUCKET}/uploads/file-00000000.txt"}
-    for method, headers in (("PUT", source), ("DELETE", {})):
-        connection.request(method, f"/{BUCKET}/bare/file", headers=headers)
-        connection.getresponse().read()
-    return 1000 * (time.monotonic() - began)
+def over_objects(objects: int) -> list[tuple[int, float]]:
+    """Return (objects moved so far, peak resident MiB) pairs, about two hundred of them."""
+    quiet = replace(WORKER_ASYNCIO, settings={"LOG_LEVEL": "warning"})
+    pairs: list[tuple[int, float]] = []
+    with running(quiet, Traits()) as run:
+        run.stub.seed(objects)
+        while not pairs or pairs[-1][0] < objects:
+            time.sleep(0.2)
+            moved = run.stub.counts().get("acknowledged", 0)
+            if not pairs or moved - pairs[-1][0] >= objects / 200 or moved >= objects:
+                pairs.append((moved, round(rss_mib(run.process.pid), 1)))
+    return pairs
 
 
 def main() -> None:
-    """Measure everything, print it, draw the plots."""
+    """Measure what is asked for; what was measured before and is not asked for is kept."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--objects", type=int, default=1_000_000)
-    parser.add_argument("--into", type=Path, default=Path("docs/performance"))
-    asked = parser.parse_args()
-    asked.into.mkdir(parents=True, exist_ok=True)
-    print("one file on an idle worker:", one_file(), flush=True)
-    print("an idle minute:", at_rest(), flush=True)
-    series = {
-        "worker": over_concurrency(WORKER_ASYNCIO, 8_000),
-        "worker, EXECUTOR=boto3": over_concurrency(WORKER_BOTO3, 1_500),
+    everything: dict[str, Callable[[], object]] = {
+        "one-file": one_file,
+        "idle": at_rest,
+        "concurrency": concurrency,
+        "memory": lambda: over_objects(asked.objects),
     }
-    plot_concurrency(series, asked.into / "throughput.svg")
-    memory = over_objects(asked.objects)
-    print(f"memory: {memory[len(memory) // 10]} early, {memory[-1]} late", flush=True)
-    plot_memory(memory, asked.into / "memory.svg")
+    parser.add_argument("what", nargs="*", help=f"of {', '.join(everything)}; all by default")
+    parser.add_argument("--objects", type=int, default=1_000_000, help="of `memory`")
+    parser.add_argument("--into", type=Path, default=Path(".bench"))
+    asked = parser.parse_args()
+    if unknown := set(asked.what) - set(everything):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there is {', '.join(everything)}")
+    for name in asked.what or everything:
+        found = everything[name]()
+        if name != "memory":
+            print(f"{name}: {found}", flush=True)
+        keep(asked.into / "alone.json", {name: found, "machine": machine()})
 
 
 if __name__ == "__main__":

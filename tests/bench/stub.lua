@@ -10,6 +10,14 @@ local function number(name) return counts:get(name) or 0 end
 
 local function etag_of(n) return format("%032x", n) end
 
+local function milliseconds()
+  ngx.update_time()
+  return math.floor(ngx.now() * 1000 + 0.5)
+end
+
+-- How long this request took here, for who asks what a worker adds to its requests' own times.
+local function note_time() count("busy_ms", milliseconds() - math.floor(ngx.req.start_time() * 1000 + 0.5)) end
+
 local function reply(status, body, content_type)
   ngx.status = status
   ngx.header["x-amz-request-id"] = "4442587FB7D0A2F9"
@@ -93,6 +101,7 @@ local function copy(place, headers, kind)
     if status then return refuse(status, code) end
     put(place, etag)
   end
+  note_time()
   return reply(200, '<?xml version="1.0" encoding="UTF-8"?>\n<' .. kind
     .. ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LastModified>2026-06-01T12:00:00.000Z</LastModified><ETag>&quot;'
     .. etag .. "&quot;</ETag></" .. kind .. ">")
@@ -168,6 +177,7 @@ local function s3(method, path, args, headers)
     local status, code = refusal(place, nil, M.if_match)
     if status then return refuse(status, code) end
     remove(place)
+    note_time()
     ngx.status = 204
     return ngx.exit(204)
   elseif method == "POST" and args.uploads ~= nil then
@@ -228,6 +238,7 @@ local function receive(body)
         .. ',"Attributes":{"ApproximateReceiveCount":"1"}}'
     end
     if #told > 0 then
+      counts:set("handed_ms", milliseconds())
       return reply(200, '{"Messages":[' .. table.concat(told, ",") .. "]}", "application/x-amz-json-1.0")
     end
     ngx.update_time()
@@ -246,7 +257,11 @@ local function sqs(target)
   if operation == "DeleteMessageBatch" or operation == "ChangeMessageVisibilityBatch" then
     local told = {}
     for id in body:gmatch('"Id"%s*:%s*"([^"]+)"') do told[#told + 1] = '{"Id":"' .. id .. '"}' end
-    if operation == "DeleteMessageBatch" then count("acknowledged", #told) end
+    if operation == "DeleteMessageBatch" then
+      count("acknowledged", #told)
+      note_time()
+      counts:set("settled_ms", milliseconds())
+    end
     return reply(200, '{"Successful":[' .. table.concat(told, ",") .. "]}", json)
   elseif operation == "DeleteMessage" and not find(body, '"none-such"', 1, true) then
     count("acknowledged")
