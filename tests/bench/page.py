@@ -52,7 +52,7 @@ def _parts(peers: dict[str, Any], alone: dict[str, Any]) -> Iterator[tuple[str, 
         yield "machine", f"{peers['machine']}."
     if "concurrency" in alone:
         yield "throughput", THROUGHPUT
-    if peers and {"one-file", "idle", "concurrency", "memory"} <= set(alone):
+    if peers and {"one-file", "idle", "concurrency"} <= set(alone):
         yield "goals", "\n".join(goals_table(peers, alone))
 
 
