@@ -161,7 +161,7 @@ def test_the_queue_takes_messages_from_its_topic_and_from_no_other(account: Acco
     account.aws.sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
     sns.publish(TopicArn=other, Message="from another")
     assert bodies(account, url) == ["from another"]
-    account.apply(account.aws)
+    account.carry_out(account.plan())
 
 
 def test_the_topic_takes_events_from_its_bucket_and_from_no_other(account: Account) -> None:

@@ -14,9 +14,9 @@ import botocore.session
 
 from provision.apply import apply, observe
 from provision.aws.session import Aws
-from provision.core.plan import Plan, make_plan
-from provision.core.resource import Json
-from provision.resources import pipeline
+from provision.core.plan import Intention, Plan, make_plan
+from provision.core.resource import Found, Json, Key, Provider
+from provision.resources import pipeline, role
 from provision.spec.blueprint import Blueprint
 from support import flow_aws
 from support.operator_role import TRUST
@@ -27,7 +27,10 @@ from support.worker_story import Worker
 BATCHES: Final = ("sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
 """Of these ministack asks for `…Batch` where IAM knows no such action."""
 
-BODILESS: Final = {"s3.HeadObject": "s3:GetObject"}
+ANYWHERE: Final = ("sns:ListTagsForResource", "sns:TagResource")
+"""These ministack asks for on `*`, as it does not look where their requests name the topic."""
+
+BODILESS: Final = {"s3.HeadObject": "s3:GetObject", "s3.HeadBucket": "s3:ListBucket"}
 """What was denied where the answer has no body to say so."""
 
 
@@ -38,6 +41,7 @@ class Clients(Aws):
     """
 
     def __init__(self, url: str, *keys: str, tls: bool = True) -> None:
+        self.url = url
         self.denied: list[str] = []
         core = botocore.session.Session()
         core.register("after-call", self._answered)
@@ -74,37 +78,56 @@ def _through_a_proxy(**told: Any) -> None:  # noqa: ANN401 - likewise
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A stack's pipeline; `aws` acts as the account's root."""
+    """A stack's pipeline and roles in a ministack, as whoever `aws` acts as: at first its root."""
 
     url: str
     blueprint: Blueprint
     aws: Aws
 
-    def plan(self, aws: Aws) -> Plan:
-        """Look as whoever `aws` is, and compare."""
-        wanted = pipeline.intentions(self.blueprint)
-        found = observe(wanted, self._providers(aws))
-        return make_plan(wanted, found, stack=self.blueprint.names.stack, adopt=frozenset())
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.blueprint.names.stack
 
-    def apply(self, aws: Aws) -> None:
-        """Plan and carry it out as whoever `aws` is; raises what stopped it."""
-        stack = self.blueprint.names.stack
-        planned, providers = self.plan(aws), self._providers(aws)
-        done = apply(planned, providers, stack=stack, progress=Heard(), sleep=time.sleep)
+    @property
+    def wanted(self) -> tuple[Intention, ...]:
+        """What the stack wants of what ministack can have."""
+        roles = (role.worker_role(self.blueprint), role.lambda_role(self.blueprint))
+        made = tuple(Intention(each.key, each) for each in roles)
+        return (*pipeline.intentions(self.blueprint), *made)
+
+    @property
+    def providers(self) -> Mapping[str, Provider]:
+        """Who provides each kind."""
+        names = self.blueprint.names
+        made = pipeline.providers(self.aws.s3, self.aws.sns, self.aws.sqs, names)
+        return {**made, role.KIND: role.RoleProvider(self.aws.iam, names.region)}
+
+    def found(self) -> Mapping[Key, Found | None]:
+        """Look at all of it."""
+        return observe(self.wanted, self.providers)
+
+    def plan(self) -> Plan:
+        """Look, and compare."""
+        return make_plan(self.wanted, self.found(), stack=self.stack, adopt=frozenset())
+
+    def carry_out(self, planned: Plan) -> None:
+        """Carry out a plan; raises what stopped it."""
+        done = apply(planned, self.providers, stack=self.stack, progress=Heard(), sleep=time.sleep)
         if done.error is not None:
             raise done.error
 
-    def _providers(self, aws: Aws) -> Mapping[str, Any]:
-        return pipeline.providers(aws.s3, aws.sns, aws.sqs, self.blueprint.names)
-
     @contextmanager
-    def role(self, document: Json, *, tls: bool = True) -> Iterator[Clients]:
-        """Give clients of a role with this one policy."""
+    def role(self, *documents: Json, tls: bool = True) -> Iterator[Clients]:
+        """Give clients of a role with these policies."""
         iam, name = self.aws.iam, f"acting-{uuid.uuid4().hex[:10]}"
         arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-        iam.put_role_policy(RoleName=name, PolicyName="it", PolicyDocument=json.dumps(document))
-        made = self.aws.sts.assume_role(RoleArn=arn, RoleSessionName="acting")["Credentials"]
-        keys = (made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        for number, document in enumerate(documents):
+            text = json.dumps(document)
+            made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=text)["Policy"]
+            iam.attach_role_policy(RoleName=name, PolicyArn=made["Arn"])
+        key = self.aws.sts.assume_role(RoleArn=arn, RoleSessionName="acting")["Credentials"]
+        keys = (key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
         clients = Clients(self.url, *keys, tls=tls)
         yield clients
         clients.close()
@@ -112,16 +135,16 @@ class Account:
     @contextmanager
     def worker(self, document: Json) -> Iterator[tuple[Worker, Clients]]:
         """Give a worker of such a role, and its clients."""
-        with self.role(with_batches(document)) as clients:
+        with self.role(as_it_asks(document)) as clients:
             yield Worker(self, clients, uuid.uuid4().hex[:10], guarded=False), clients
 
 
 @contextmanager
 def an_account(backend: flow_aws.Aws, blueprint: Blueprint) -> Iterator[Account]:
-    """Give a ministack's account with this stack's pipeline and a group of one instance."""
+    """Give a ministack's account with this stack and a group of one instance."""
     root = Clients(backend.url, backend.access_key, "unchecked")
     account = Account(backend.url, blueprint, root)
-    account.apply(root)
+    account.carry_out(account.plan())
     data: Any = {"ImageId": "ami-0123456789abcdef0", "InstanceType": "t3.small"}
     root.ec2.create_launch_template(LaunchTemplateName="group", LaunchTemplateData=data)
     root.autoscaling.create_auto_scaling_group(
@@ -135,12 +158,14 @@ def an_account(backend: flow_aws.Aws, blueprint: Blueprint) -> Iterator[Account]
     root.close()
 
 
-def with_batches(document: Json) -> Json:
-    """Return the document with the batch action wherever the action itself is granted."""
+def as_it_asks(document: Json) -> Json:
+    """Return the document as ministack asks for what it grants."""
     assert isinstance(document, dict)
     statements = []
     for statement in document["Statement"]:
         actions = listed(statement["Action"])
         batches = [f"{each}Batch" for each in actions if each in BATCHES]
         statements.append({**statement, "Action": [*actions, *batches]})
+        if anywhere := [each for each in actions if each in ANYWHERE]:
+            statements.append({"Effect": "Allow", "Action": anywhere, "Resource": "*"})
     return {**document, "Statement": statements}

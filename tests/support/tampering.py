@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from provision.core.resource import Change, Json, Key, Wanted
 from provision.resources.policy import document, text_of
-from support.provision_world import World
+from support.stack_in_aws import Admin, Provisioner
 from support.tampering_group import GROUP_BY_HAND, GROUP_OTHER_VALUES
 
 OTHER_VALUES: Final[Mapping[str, Json]] = {
@@ -27,6 +27,7 @@ OTHER_VALUES: Final[Mapping[str, Json]] = {
     "notification:Events": ["s3:ObjectCreated:Put"],
     "notification:Filter": {"prefix": "elsewhere/"},
     "queue:MaximumMessageSize": "1024",
+    "queue:MessageRetentionPeriod": "60000",
     "security-group:Egress": ["tcp 22 0.0.0.0/0"],
     "subscription:FilterPolicy": {"event": ["other"]},
     "topic:KmsMasterKeyId": "alias/somebodys",
@@ -35,24 +36,24 @@ OTHER_VALUES: Final[Mapping[str, Json]] = {
 """By "kind:property": what AWS takes as well, where `another` cannot know."""
 
 
-def _use_a_key(world: World, key: Key) -> None:
+def _use_a_key(world: Admin, key: Key) -> None:
     url = world.aws.sqs.get_queue_url(QueueName=key.name)["QueueUrl"]
     world.aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "alias/other"})
 
 
-def _open_a_port(world: World, key: Key) -> None:
+def _open_a_port(world: Admin, key: Key) -> None:
     world.aws.ec2.authorize_security_group_ingress(
         GroupId=_group_id(world, key), IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0"
     )
 
 
-def _group_id(world: World, key: Key) -> str:
+def _group_id(world: Admin, key: Key) -> str:
     filters = [{"Name": "group-name", "Values": [key.name]}]
     found = world.aws.ec2.describe_security_groups(Filters=filters)  # type: ignore[arg-type] # a list of plain dicts
     return found["SecurityGroups"][0]["GroupId"]
 
 
-def _tell_another_topic(world: World, key: Key) -> None:
+def _tell_another_topic(world: Admin, key: Key) -> None:
     bucket = world.blueprint.names.bucket
     told: Any = world.aws.s3.get_bucket_notification_configuration(Bucket=bucket)
     del told["ResponseMetadata"]
@@ -63,13 +64,13 @@ def _tell_another_topic(world: World, key: Key) -> None:
     )
 
 
-def _take_the_role_out(world: World, key: Key) -> None:
+def _take_the_role_out(world: Admin, key: Key) -> None:
     world.aws.iam.remove_role_from_instance_profile(
         InstanceProfileName=key.name, RoleName=world.blueprint.names.worker_role
     )
 
 
-def _lend_a_role(world: World, key: Key) -> None:
+def _lend_a_role(world: Admin, key: Key) -> None:
     trust = document(
         {
             "Effect": "Allow",
@@ -83,7 +84,7 @@ def _lend_a_role(world: World, key: Key) -> None:
     world.aws.lambda_.update_function_configuration(FunctionName=key.name, Role=role["Arn"])
 
 
-def _judge_by_more_minutes(world: World, key: Key) -> None:
+def _judge_by_more_minutes(world: Admin, key: Key) -> None:
     """Ask for more minutes of more: an alarm of one in one has no other DatapointsToAlarm."""
     told: Any = world.aws.cloudwatch.describe_alarms(AlarmNames=[key.name])["MetricAlarms"][0]
     more = {each: told[each] + 1 for each in COUPLED["alarm:DatapointsToAlarm"]}
@@ -91,14 +92,14 @@ def _judge_by_more_minutes(world: World, key: Key) -> None:
     world.aws.cloudwatch.put_metric_alarm(**kept | more)
 
 
-def _change_the_code(world: World, key: Key) -> None:
+def _change_the_code(world: Admin, key: Key) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("other.py", "")
     world.aws.lambda_.update_function_code(FunctionName=key.name, ZipFile=packed.getvalue())
 
 
-def _set_what_we_never_set(world: World, key: Key) -> None:
+def _set_what_we_never_set(world: Admin, key: Key) -> None:
     made = world.aws.ec2.create_launch_template_version(
         LaunchTemplateName=key.name,
         SourceVersion="$Default",
@@ -122,7 +123,7 @@ ALARM_ARGUMENTS: Final = (
     "TreatMissingData",
 )
 
-BY_HAND: Final[Mapping[str, Callable[[World, Key], None]]] = {
+BY_HAND: Final[Mapping[str, Callable[[Admin, Key], None]]] = {
     "alarm:DatapointsToAlarm": _judge_by_more_minutes,
     "function:CodeSha256": _change_the_code,
     "function:Role": _lend_a_role,
@@ -143,7 +144,7 @@ COUPLED: Final = {
 """By "kind:property": what AWS itself changes with it."""
 
 
-def tamper(world: World, wanted: Wanted, name: str) -> None:
+def tamper(world: Provisioner, wanted: Wanted, name: str) -> None:
     """Give the property another value; AssertionError if nobody said which could be."""
     about = f"{wanted.key.kind}:{name}"
     if about in BY_HAND:

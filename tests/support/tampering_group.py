@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from provision.core.resource import Json, Key
 from provision.resources.group import METRICS
-from support.provision_world import World
+from support.stack_in_aws import Admin
 
 GROUP_OTHER_VALUES: Final[Mapping[str, Json]] = {
     "group:HealthCheckType": "ELB",
@@ -14,7 +14,7 @@ GROUP_OTHER_VALUES: Final[Mapping[str, Json]] = {
 }
 
 
-def _use_another_version(world: World, key: Key) -> None:
+def _use_another_version(world: Admin, key: Key) -> None:
     template = world.blueprint.names.launch_template
     made = world.aws.ec2.create_launch_template_version(
         LaunchTemplateName=template,
@@ -27,7 +27,7 @@ def _use_another_version(world: World, key: Key) -> None:
     )
 
 
-def _buy_spot(world: World, key: Key) -> None:
+def _buy_spot(world: Admin, key: Key) -> None:
     named: Any = {
         "LaunchTemplateName": world.blueprint.names.launch_template,
         "Version": _version(world, key),
@@ -44,12 +44,12 @@ def _buy_spot(world: World, key: Key) -> None:
     )
 
 
-def _version(world: World, key: Key) -> str:
+def _version(world: Admin, key: Key) -> str:
     told = world.aws.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[key.name])
     return told["AutoScalingGroups"][0]["LaunchTemplate"]["Version"]
 
 
-def _leave_a_zone(world: World, key: Key) -> None:
+def _leave_a_zone(world: Admin, key: Key) -> None:
     assert world.blueprint.network is not None
     left = sorted(world.blueprint.network.subnets)[1:]
     world.aws.autoscaling.update_auto_scaling_group(
@@ -57,19 +57,19 @@ def _leave_a_zone(world: World, key: Key) -> None:
     )
 
 
-def _suspend(world: World, key: Key) -> None:
+def _suspend(world: Admin, key: Key) -> None:
     world.aws.autoscaling.suspend_processes(
         AutoScalingGroupName=key.name, ScalingProcesses=["AZRebalance"]
     )
 
 
-def _stop_counting(world: World, key: Key, metric: str) -> None:
+def _stop_counting(world: Admin, key: Key, metric: str) -> None:
     world.aws.autoscaling.disable_metrics_collection(
         AutoScalingGroupName=key.name, Metrics=[metric]
     )
 
 
-GROUP_BY_HAND: Final[Mapping[str, Callable[[World, Key], None]]] = {
+GROUP_BY_HAND: Final[Mapping[str, Callable[[Admin, Key], None]]] = {
     "group:LaunchTemplate": _use_another_version,
     "group:MixedInstancesPolicy": _buy_spot,
     "group:SuspendedProcesses": _suspend,

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from provision.aws.session import Aws
 from provision.core.resource import Json
-from provision.spec.blueprint import Blueprint
 from support.messages import Sample, record
 from support.operator_role import TRUST
 from support.provision_world import World
 from support.recorded_aws import RecordedAws
+from support.stack_in_aws import Admin
 from worker.aws.asking import Asking
 from worker.aws.autoscaling import AutoScalingUnavailable, GroupMember, InstanceAutoScaling
 from worker.aws.guard_probe import GuardProbe
@@ -36,18 +36,6 @@ from worker.settings import read_settings
 FAILURES: Final = (ClientError, QueueUnavailableError, AutoScalingUnavailable, AssertionError)
 PART_BYTES: Final = 5 * MEBIBYTE
 LARGE: Final = b"x" * (PART_BYTES + 1)
-
-
-class Admin(Protocol):
-    """Who may do everything in a stack's account."""
-
-    @property
-    def aws(self) -> Aws:
-        """The clients that act so."""
-
-    @property
-    def blueprint(self) -> Blueprint:
-        """The stack."""
 
 
 @dataclass(slots=True)
