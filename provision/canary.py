@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from provision.aws.calls import unless_gone
+from provision.aws.calls import unless_gone, words_of_refusal
 from provision.core.judge_canary import CanaryFacts, diagnose
 from provision.errors import ProvisionError
 
@@ -62,11 +62,14 @@ class Canaries:
         self._route = route
         self._sleep = sleep
         self._clock = clock
+        self.kept = ""
+        """Why versions of canaries stay, in S3's words (rule 23d); empty: none do."""
 
     def fly(self, patience_seconds: float = PATIENCE_SECONDS) -> float:
         """Send one, wait until it rests at the destination byte for byte; returns the seconds.
 
-        Raises CanaryError when it does not arrive. Nothing of it stays behind in either case.
+        Raises CanaryError when it does not arrive. Nothing of it stays behind in either case, but
+        what Object Lock keeps: that is not seen any more, and `kept` tells of it.
         """
         return self.flock(1, patience_seconds).seconds
 
@@ -139,7 +142,23 @@ class Canaries:
         )
 
     def _remove(self, key: str) -> None:
+        """Delete all of it; a version that has to stay keeps a delete marker above (rule 23d)."""
         bucket = self._route.bucket
         listed = self._s3.list_object_versions(Bucket=bucket, Prefix=key)
-        for each in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
-            self._s3.delete_object(Bucket=bucket, Key=key, VersionId=each["VersionId"])
+        versions = [each["VersionId"] for each in listed.get("Versions", [])]
+        stays = [each for each in versions if not self._is_deleted(key, each)]
+        markers = listed.get("DeleteMarkers", [])
+        if not stays:
+            for each in markers:
+                self._s3.delete_object(Bucket=bucket, Key=key, VersionId=each["VersionId"])
+        elif not any(each["IsLatest"] for each in markers):
+            self._s3.delete_object(Bucket=bucket, Key=key)
+
+    def _is_deleted(self, key: str, version: str) -> bool:
+        """Delete a version; False if S3 refuses. Whoever may not delete at all hears it later."""
+        bucket, s3 = self._route.bucket, self._s3
+        words = words_of_refusal(
+            lambda: s3.delete_object(Bucket=bucket, Key=key, VersionId=version), "AccessDenied"
+        )
+        self.kept = words or self.kept
+        return not words

@@ -112,7 +112,8 @@ class Verification:
             seconds = canaries.fly(PATIENCE_SECONDS)
         except CanaryError as error:
             return failure("canary", str(error), error.hint)
-        return ok("canary", f"arrived in {seconds:.1f} s, byte for byte")
+        stays = f"; S3 keeps its old versions, hidden: {canaries.kept}" if canaries.kept else ""
+        return ok("canary", f"arrived in {seconds:.1f} s, byte for byte{stays}")
 
     def _wait_until(self, look: Callable[[], str | None], seconds: float, what: str) -> str | None:
         """Look again and again until there is nothing to tell, or the time is over."""

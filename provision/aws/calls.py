@@ -55,3 +55,14 @@ def instead_of(call: Callable[[], T], answers: Mapping[str, R]) -> T | R:
         if code_of(error) in answers:
             return answers[code_of(error)]
         raise
+
+
+def words_of_refusal(call: Callable[[], object], code: str) -> str:
+    """Return AWS's words if it refuses the call with this code, empty if it does as it is told."""
+    try:
+        call()
+    except ClientError as error:
+        if code_of(error) != code:
+            raise
+        return message_of(error) or code
+    return ""

@@ -44,7 +44,8 @@ def _delete(s3: "S3Client", bucket: str, versions: list[dict[str, str]]) -> None
     if errors := answer.get("Errors"):
         raise PartialError(
             f"{bucket}: {errors[0].get('Key')}: {errors[0].get('Message')}",
-            "look at the bucket's Object Lock and policies",
+            "what Object Lock keeps can go when its retention is over: run it again then; otherwise"
+            " look at the bucket's policy",
         )
 
 

@@ -29,16 +29,16 @@ def look(aws: Aws, blueprint: Blueprint) -> PipelineFacts:
     """Gather the facts; what these credentials may not see counts as not there."""
     names, key = blueprint.names, blueprint.stack.pipeline.kms_key_arn
     region = region_of(aws.s3, names.bucket, names.account)
-    key_facts = _key(aws, key) if key else None
+    named = key_facts(aws, key) if key else None
     former = _former_bucket(aws, names)
     if region is None or region == ANOTHERS:
-        return PipelineFacts(key=key_facts, former_bucket=former)
+        return PipelineFacts(key=named, former_bucket=former)
     return PipelineFacts(
         former_bucket=former,
         bucket_region=region,
         versioned=aws.s3.get_bucket_versioning(Bucket=names.bucket).get("Status") == "Enabled",
         notifications=NotificationProvider(aws.s3, names).configuration(),
-        key=key_facts,
+        key=named,
     )
 
 
@@ -58,7 +58,8 @@ def _former_bucket(aws: Aws, names: Names) -> str:
     return bucket if found else ""
 
 
-def _key(aws: Aws, arn: str) -> KeyFacts:
+def key_facts(aws: Aws, arn: str) -> KeyFacts:
+    """Return the state and policy of a key of this account; raises ClientError."""
     told: Any = unless_gone(lambda: aws.kms.describe_key(KeyId=arn), UNSEEN_CODES)
     if told is None:
         return KeyFacts()

@@ -31,6 +31,7 @@ def _bucket(blueprint: Blueprint) -> Iterator[Grant]:
             ),
             **used_by("s3:GetEncryptionConfiguration", "s3.GetBucketEncryption"),
             **used_by("s3:PutEncryptionConfiguration", "s3.PutBucketEncryption"),
+            **used_by("s3:GetBucketObjectLockConfiguration", "s3.GetObjectLockConfiguration"),
             **used_by("s3:GetLifecycleConfiguration", "s3.GetBucketLifecycleConfiguration"),
             **used_by("s3:PutLifecycleConfiguration", "s3.PutBucketLifecycleConfiguration"),
             **used_by("s3:GetBucketPublicAccessBlock", "s3.GetPublicAccessBlock"),

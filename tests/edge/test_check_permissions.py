@@ -5,6 +5,7 @@ hook of botocore's that answers in the server's place.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from support.check_world import (
@@ -154,6 +155,21 @@ def test_old_versions_that_may_not_be_deleted_are_told(world: World) -> None:
 
     assert found["guard probe"].level is Level.OK
     assert found["guard probe"].grant == _grant("s3:DeleteObjectVersion", RESOURCES["corner"])
+    assert "Contents" not in world.s3.list_objects_v2(Bucket=BUCKET)
+
+
+def test_rule_23d_old_versions_that_object_lock_keeps_are_told_as_such(world: World) -> None:
+    """No grant would take them away; nothing of the probe is seen any more."""
+    world.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    rule: Any = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
+    lock: Any = {"ObjectLockEnabled": "Enabled", "Rule": rule}
+    world.s3.put_object_lock_configuration(Bucket=BUCKET, ObjectLockConfiguration=lock)
+
+    found = check(world, {})
+
+    assert [each for each in found.values() if each.level is not Level.OK] == []
+    assert "Object Lock" in found["guard probe"].detail
+    assert found["guard probe"].grant is None
     assert "Contents" not in world.s3.list_objects_v2(Bucket=BUCKET)
 
 

@@ -62,9 +62,10 @@ def simulates(operator: Operator) -> None:
 
 
 def applies(operator: Operator) -> None:
-    """Everything is made, and a second plan is empty."""
+    """Everything is made, a second plan is empty, and what there is now can be looked at."""
     operator.world.apply()
     assert operator.world.plan().steps == ()
+    looks_ahead(operator)
 
 
 def repairs(operator: Operator) -> None:

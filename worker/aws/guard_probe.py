@@ -1,7 +1,7 @@
 """Does this store keep its word? Tries every condition of the move in a corner of its own.
 
 docs/move-protocol.md, "A store that does not keep its word". Nothing of anybody else's is touched,
-and nothing stays behind.
+and nothing stays behind but what Object Lock keeps.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from worker.aws.asking import Answer, Asking, as_fault
 from worker.aws.bucket_checks import NOBODYS_ETAG
 from worker.aws.s3_replies import reply_to_key_error
 from worker.core.port import Fault, FaultKind, Location, NotFound, PreconditionFailed
-from worker.operator.grants import Names, is_denied, kms_grant, statement
+from worker.operator.grants import Names, is_denied, is_locked, kms_grant, statement
 from worker.operator.preflight import (
     Finding,
     Guard,
@@ -176,15 +176,15 @@ class GuardProbe:
     def _clean_up(self) -> list[Finding]:
         """Delete all that was written; in a versioned bucket every version, if we may."""
         left: list[str] = []
-        versions_stay = False
+        stay: Fault | None = None
         for name, version in list(self._written):
             answer = self._call("DeleteObject", name, **({"VersionId": version} if version else {}))
             if version and isinstance(answer, Fault) and is_denied(answer):
-                versions_stay = True
+                stay = answer
                 answer = self._call("DeleteObject", name)
             if not isinstance(answer, Mapping | NotFound):
                 left.append(f"{self._run_key}{name} ({as_fault('DeleteObject', answer)})")
-        return [*self._litter(left), *self._old_versions(stay=versions_stay)]
+        return [*self._litter(left), *self._old_versions(stay)]
 
     def _litter(self, left: list[str]) -> list[Finding]:
         if not left:
@@ -194,11 +194,14 @@ class GuardProbe:
         hint = f"delete what is under {self._corner}; nothing else writes there"
         return [Finding(Level.WARNING, "guard probe", detail, grant, hint)]
 
-    def _old_versions(self, *, stay: bool) -> list[Finding]:
-        if not stay:
+    def _old_versions(self, why: Fault | None) -> list[Finding]:
+        if why is None:
             return []
-        grant = statement("s3:DeleteObjectVersion", self._names.objects(self._corner))
         detail = "the bucket is versioned: old versions of the probe's few bytes stay behind"
+        if is_locked(why):
+            detail += ", for Object Lock keeps them until their retention is over"
+            return [Finding(Level.OK, "guard probe", detail)]
+        grant = statement("s3:DeleteObjectVersion", self._names.objects(self._corner))
         return [Finding(Level.OK, "guard probe", detail, grant, "this grant would take them away")]
 
     # --- calls ------------------------------------------------------------------------------------

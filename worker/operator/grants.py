@@ -59,6 +59,11 @@ def is_denied(fault: Fault) -> bool:
     return fault.kind is FaultKind.ACCESS and fault.code in DENIED_CODES
 
 
+def is_locked(fault: Fault) -> bool:
+    """Tell that Object Lock keeps a version, by S3's words: its code is that of a lack of leave."""
+    return is_denied(fault) and "object lock" in fault.message.lower()
+
+
 def kms_grant(fault: Fault, names: Names) -> Statement | None:
     """Return the statement for KMS if the fault is about a key, with its ARN where AWS tells it.
 

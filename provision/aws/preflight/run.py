@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from provision.aws.calls import code_of, message_of
+from provision.aws.files_facts import look_at_files
 from provision.aws.pipeline_facts import preflight_pipeline
 from provision.aws.preflight.account import permissions_of, quotas_of
 from provision.aws.preflight.machines import machine_facts
 from provision.aws.session import Aws
 from provision.aws.surroundings import Identity
 from provision.core.finding import Finding, warning
+from provision.core.judge_files import judge_files
 from provision.core.preflight.account import judge_identity, judge_permissions, judge_quotas
 from provision.core.preflight.machines import judge_machines
 from provision.policies.grants import Grant
@@ -29,6 +31,7 @@ def preflight(
         yield judge_permissions(permissions_of(aws.iam, identity.arn, grants))
     yield from judge_quotas(tuple(quotas_of(aws, blueprint)))
     yield from _looked("pipeline", lambda: preflight_pipeline(aws, blueprint))
+    yield from _looked("files", lambda: judge_files(look_at_files(aws, blueprint), blueprint))
     yield from _looked(
         "instances",
         lambda: judge_machines(blueprint.stack.instances, machine_facts(aws, blueprint)),

@@ -167,13 +167,21 @@ def test_rule_12a_a_key_may_be_named_by_its_id_or_by_an_alias(
 
 
 def test_rule_12a_a_look_at_a_key_is_asked_for_by_key(vault: Vault, refusal: Refusal) -> None:
-    """Leave for another key is none; AWS's own key for S3 needs none at all."""
+    """Leave for another key is none."""
     look = vault.actor.client("kms").describe_key
     vault.actor.may(allow("kms:DescribeKey", f"arn:aws:kms:us-east-2:{ACCOUNT}:key/other"))
     assert refusal(look, KeyId=vault.key)[1] == "AccessDeniedException"
     vault.may("kms:DescribeKey")
     assert refusal(look, KeyId=vault.key) == DONE
-    vault.encrypt()
+
+
+def test_rule_12a_awss_own_key_needs_no_leave(vault: Vault, refusal: Refusal) -> None:
+    """Nor is it a customer's, however the bucket calls it."""
+    told = vault.kms.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
+    assert told["KeyManager"] == "AWS"
+    assert vault.kms.describe_key(KeyId=vault.key)["KeyMetadata"]["KeyManager"] == "CUSTOMER"
     vault.may()
     put = {"Bucket": vault.bucket, "Key": "uploads/a", "Body": b"x"}
-    assert refusal(vault.theirs.put_object, **put) == DONE
+    for name in ("", "alias/aws/s3", told["Arn"]):
+        vault.encrypt(name)
+        assert refusal(vault.theirs.put_object, **put) == DONE

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -76,6 +76,15 @@ def valley() -> Iterator[Valley]:
         yield Valley(aws, route)
 
 
+@pytest.fixture
+def locked(valley: Valley) -> Valley:
+    """Have the bucket keep every version for a month."""
+    rule: Any = {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 30}}
+    lock: Any = {"ObjectLockEnabled": "Enabled", "Rule": rule}
+    valley.s3.put_object_lock_configuration(Bucket=BUCKET, ObjectLockConfiguration=lock)
+    return valley
+
+
 def test_a_canary_that_arrives_gives_its_time_and_leaves_nothing(valley: Valley) -> None:
     """Moved at the third look; every version of it is cleared away, and other files stay."""
     valley.s3.put_object(Bucket=BUCKET, Key="processed/of a user", Body=b"1")
@@ -119,3 +128,31 @@ def test_a_canary_that_arrives_changed_is_no_success(valley: Valley) -> None:
     with pytest.raises(CanaryError, match="other bytes"):
         valley.canaries.fly(patience_seconds=5)
     assert valley.versions() == 0
+
+
+def test_rule_23d_what_object_lock_keeps_of_a_canary_is_told_and_not_seen(locked: Valley) -> None:
+    """It arrived all the same; no marker is taken away, or a sweep would move it again."""
+    locked.meanwhile = [lambda: None, locked.move]
+    canaries = locked.canaries
+    assert canaries.fly() == 1.0
+    assert "object lock" in canaries.kept
+    assert locked.keys("") == []
+    assert locked.versions() == 4, "two versions, a marker above each"
+
+
+def test_rule_23d_a_locked_canary_that_nobody_takes_is_not_left_to_be_moved(
+    locked: Valley,
+) -> None:
+    """The place is told, as ever, and not the lock; it is hidden where it landed."""
+    with pytest.raises(CanaryError, match="no message came"):
+        locked.canaries.fly(patience_seconds=5)
+    assert locked.keys("") == []
+    assert locked.versions() == 2
+
+
+def test_without_object_lock_nothing_is_kept(valley: Valley) -> None:
+    """And nothing is told of it."""
+    valley.meanwhile = [valley.move]
+    canaries = valley.canaries
+    canaries.fly()
+    assert canaries.kept == ""

@@ -4,6 +4,7 @@ from typing import Final
 
 from worker.demo.embedded import (
     cloudwatch,
+    kms,
     limits,
     s3_buckets,
     s3_checks,
@@ -11,6 +12,7 @@ from worker.demo.embedded import (
     s3_delete,
     s3_events,
     s3_listing,
+    s3_lock,
     s3_notifications,
     s3_objects,
     sns,
@@ -50,9 +52,11 @@ SERVICES: Final = (
     s3_configuration,
     s3_delete,
     s3_objects,
+    s3_lock,
     s3_notifications,
     s3_events,
     s3_listing,
+    kms,
     sns,
     sqs,
     sqs_queues,

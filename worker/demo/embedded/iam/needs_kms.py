@@ -63,7 +63,7 @@ def key_policy(key_arn: str) -> str | None:
 
 
 def _need(asked: Asked, action: str, target: str, under: _Under | None) -> Iterable[Need]:
-    if under is None or under.key is None or "alias/aws/" in under.key:
+    if under is None or under.key is None or _is_awss_own(asked, under.key):
         return []  # SSE-S3, or AWS's own key, which lets in whoever S3 lets in
     bucket = target.partition("/")[0]
     context = {
@@ -74,6 +74,13 @@ def _need(asked: Asked, action: str, target: str, under: _Under | None) -> Itera
         "kms:ViaService": f"s3.{asked.region}.amazonaws.com",
     }
     return [Need(f"kms:{action}", _key_arn(asked, under.key), context)]
+
+
+def _is_awss_own(asked: Asked, key: str) -> bool:
+    if "alias/aws/" in key:
+        return True
+    found = kms_backends[ACCOUNT][asked.region].keys.get(_key_arn(asked, key).rpartition("/")[2])
+    return found is not None and found.key_manager == "AWS"
 
 
 def _key_arn(asked: Asked, key: str) -> str:
