@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from provision.aws.calls import instead_of
 from provision.aws.healing import group_of_member, without_healing
@@ -11,6 +11,7 @@ from provision.aws.images import image_named, image_of
 from provision.aws.session import Aws
 from provision.aws.waiting import Pause, wait_until
 from provision.core.image import FAILED_STATES, StackImage, name_fault
+from provision.core.resource import tag_list
 from provision.errors import PartialError, ProvisionError, RefusedError
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class ImageMaker:
         return without_healing(self._aws.autoscaling, group)
 
     def _create(self, order: Order) -> str:
-        tags: list[Any] = [{"Key": key, "Value": value} for key, value in order.tags.items()]
+        tags = tag_list(order.tags)
         answer = instead_of(
             lambda: self._aws.ec2.create_image(
                 InstanceId=order.instance,

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from provision.errors import ProvisionError
 
@@ -48,8 +47,7 @@ def run_packer(bake: Bake, hear: Callable[[str], None]) -> Ended:
     stop = _Stop()
     with stop.heard(), _started(bake) as process:
         stop.reaches(process.pid)
-        lines: IO[str] = process.stdout  # type: ignore[assignment] # it is a pipe, see below
-        for line in lines:
+        for line in process.stdout or ():
             hear(line)
         return Ended(process.wait(), stop.asked)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from provision.core.group import GroupFacts, InstanceFacts
+from provision.core.resource import plain_tags
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -54,7 +55,7 @@ def _machines(ec2: "EC2Client", ids: Sequence[str]) -> dict[str, Mapping[str, An
 
 
 def _instance(member: Mapping[str, Any], machine: Mapping[str, Any]) -> InstanceFacts:
-    tags = {tag["Key"]: tag["Value"] for tag in machine.get("Tags", [])}
+    tags = plain_tags(machine.get("Tags", []))
     return InstanceFacts(
         id=member["InstanceId"],
         zone=member.get("AvailabilityZone", ""),

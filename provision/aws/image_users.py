@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provision.aws.group_facts import GROUP_TAG
 from provision.aws.session import Aws
+from provision.core.resource import plain_tags
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -53,7 +54,7 @@ def _instances(ec2: "EC2Client") -> Iterator[tuple[str, str]]:
     )
     reservations: list[Any] = [each for page in pages for each in page["Reservations"]]
     for instance in [each for one in reservations for each in one["Instances"]]:
-        tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
+        tags = plain_tags(instance.get("Tags", []))
         group = f" of group {tags[GROUP_TAG]}" if GROUP_TAG in tags else ""
         yield instance["ImageId"], f"instance {instance['InstanceId']}{group}"
 

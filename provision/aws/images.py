@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from provision.aws.calls import unless_gone
 from provision.core.image import StackImage, latest_of
-from provision.core.resource import OWNER_TAG
+from provision.core.resource import OWNER_TAG, plain_tags
 from provision.spec.blueprint import Image
 
 if TYPE_CHECKING:
@@ -83,6 +83,6 @@ def _read(image: Mapping[str, Any]) -> StackImage:
         name=image.get("Name", ""),
         state=image.get("State", ""),
         created=image.get("CreationDate", ""),
-        tags={tag["Key"]: tag["Value"] for tag in image.get("Tags", [])},
+        tags=plain_tags(image.get("Tags", [])),
         snapshots=tuple(disk["SnapshotId"] for disk in disks.values() if "SnapshotId" in disk),
     )

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from provision.aws.calls import unless_gone
+from provision.core.resource import plain_tags
 from provision.resources import alarm_mail
 from provision.resources.subscription import PENDING, SubscriptionProvider, subscription_key
 from provision.spec.blueprint import Consent
@@ -16,7 +17,7 @@ def read_subscribed(sns: "SNSClient", names: Names) -> dict[str, Consent]:
     """Return the addresses in the tag's order; none without a topic. Raises ClientError."""
     arn = names.alarm_topic_arn
     told = unless_gone(lambda: sns.list_tags_for_resource(ResourceArn=arn))
-    tags = {each["Key"]: each["Value"] for each in told.get("Tags", [])} if told else {}
+    tags = plain_tags(told.get("Tags", [])) if told else {}
     provider = SubscriptionProvider(sns, names)
     return {
         address: _consent(provider.arn(subscription_key(names.alarm_topic, "email", address)))

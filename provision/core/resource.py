@@ -4,9 +4,9 @@ Every resource is a flat set of named properties, in AWS's own names, so that on
 all of them. Values are normal forms: whatever AWS says in several ways, a family says in one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 
@@ -114,6 +114,16 @@ def tag_properties(tags: Mapping[str, str]) -> tuple[Property, ...]:
         )
         for name, value in tags.items()
     )
+
+
+def plain_tags(listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return tags by name, of the list of keys and values that AWS tells."""
+    return {each["Key"]: each["Value"] for each in listed}
+
+
+def tag_list(tags: Mapping[str, str]) -> list[Any]:
+    """Return tags as most of AWS takes them; each service's stubs call the shape their own."""
+    return [{"Key": name, "Value": value} for name, value in tags.items()]
 
 
 def tags_of(properties: Mapping[str, Json]) -> dict[str, str]:

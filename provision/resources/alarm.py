@@ -17,6 +17,8 @@ from provision.core.resource import (
     Property,
     Wanted,
     found_with_tags,
+    plain_tags,
+    tag_list,
     tag_properties,
     tags_of,
 )
@@ -181,7 +183,7 @@ def _wanted(blueprint: Blueprint, watch: Watch) -> Wanted:
             Property("DatapointsToAlarm", watch.bad, "so many minutes are bad"),
             Property("EvaluationPeriods", watch.of, "of so many"),
             Property("TreatMissingData", watch.silence, _why_of_silence(watch)),
-            Property("ActionsEnabled", True, "or nobody is told"),  # noqa: FBT003 # AWS's value
+            Property("ActionsEnabled", value=True, why="or nobody is told"),
             Property("AlarmActions", topic, "who is told"),
             Property("OKActions", topic, "who is told that it is over"),
             Property("InsufficientDataActions", [], "silence alone wakes nobody"),
@@ -214,13 +216,11 @@ class AlarmProvider:
             return None
         arn = self._arn(key)
         tags = self._cloudwatch.list_tags_for_resource(ResourceARN=arn).get("Tags", [])
-        return found_with_tags(
-            _readable(answer["MetricAlarms"][0]), {each["Key"]: each["Value"] for each in tags}
-        )
+        return found_with_tags(_readable(answer["MetricAlarms"][0]), plain_tags(tags))
 
     def create(self, wanted: Wanted) -> None:
         """Put the alarm with its tags in one call."""
-        self._put(wanted, Tags=_tag_list(tags_of(wanted.values())))
+        self._put(wanted, tags_of(wanted.values()))
 
     def update(self, wanted: Wanted, changes: Sequence[Change]) -> None:
         """Put the alarm anew, whole; PutMetricAlarm ignores tags then, so they go by themselves."""
@@ -228,15 +228,16 @@ class AlarmProvider:
         if any(not name.startswith("tag:") for name in changed):
             self._put(wanted)
         if tags := tags_of(changed):
-            self._cloudwatch.tag_resource(ResourceARN=self._arn(wanted.key), Tags=_tag_list(tags))
+            self._cloudwatch.tag_resource(ResourceARN=self._arn(wanted.key), Tags=tag_list(tags))
 
     def delete(self, key: Key) -> None:
         """Delete the alarm; CloudWatch takes one that is gone for deleted."""
         self._cloudwatch.delete_alarms(AlarmNames=[key.name])
 
-    def _put(self, wanted: Wanted, **more: Any) -> None:  # noqa: ANN401 # a request's arguments
+    def _put(self, wanted: Wanted, tags: Mapping[str, str] | None = None) -> None:
         values: Any = wanted.values()
         attributes = {name: values[name] for name in (*ATTRIBUTES, "Metrics")}
+        more: dict[str, Any] = {"Tags": tag_list(tags)} if tags else {}
         self._cloudwatch.put_metric_alarm(AlarmName=wanted.key.name, **attributes, **more)
 
     def _arn(self, key: Key) -> str:
@@ -261,7 +262,3 @@ def _query(told: Mapping[str, Any]) -> Json:
     dimensions = {each["Name"]: each["Value"] for each in metric.get("Dimensions", [])}
     found = Series(metric["Namespace"], metric["MetricName"], dimensions, stat["Stat"])
     return series(told["Id"], found, shown=shown, period=stat["Period"])
-
-
-def _tag_list(tags: Mapping[str, str]) -> Any:  # noqa: ANN401 # a request's argument
-    return [{"Key": name, "Value": value} for name, value in tags.items()]

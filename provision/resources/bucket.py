@@ -14,6 +14,7 @@ from provision.core.resource import (
     Property,
     Wanted,
     in_region,
+    tag_list,
     tag_properties,
     tags_of,
 )
@@ -182,9 +183,7 @@ class BucketProvider:
 
 
 def _configuration(values: Mapping[str, Json]) -> "CreateBucketConfigurationTypeDef":
-    made: CreateBucketConfigurationTypeDef = {
-        "Tags": [{"Key": name, "Value": value} for name, value in tags_of(values).items()]
-    }
+    made: CreateBucketConfigurationTypeDef = {"Tags": tag_list(tags_of(values))}
     region = str(values["BucketRegion"])
     if region != NO_CONSTRAINT_REGION:
         made["LocationConstraint"] = cast("BucketLocationConstraintType", region)

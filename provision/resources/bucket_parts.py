@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from provision.aws.calls import GONE_CODES, unless_gone
-from provision.core.resource import Json, tags_of
+from provision.core.resource import Json, plain_tags, tag_list, tags_of
 from provision.resources.policy import normal, text_of
 
 if TYPE_CHECKING:
@@ -216,12 +216,12 @@ class Tags:
         merged = {**self._tags(bucket), **ours}
         self._s3.put_bucket_tagging(
             Bucket=bucket,
-            Tagging={"TagSet": [{"Key": name, "Value": merged[name]} for name in merged]},
+            Tagging={"TagSet": tag_list(merged)},
         )
 
     def _tags(self, bucket: str) -> dict[str, str]:
         got = unless_gone(lambda: self._s3.get_bucket_tagging(Bucket=bucket), UNSET)
-        return {each["Key"]: each["Value"] for each in got["TagSet"]} if got else {}
+        return plain_tags(got["TagSet"]) if got else {}
 
 
 def _named(prefix: str, values: Mapping[str, Json]) -> dict[str, Json]:

@@ -123,7 +123,7 @@ def _zip(values: Mapping[str, Json]) -> bytes:
     return build_package(str(values["Runtime"])).zip
 
 
-def _configuration(values: Mapping[str, Json]) -> Any:  # noqa: ANN401 # a request's arguments
+def _configuration(values: Mapping[str, Json]) -> dict[str, Any]:
     return {
         name: {"Variables": value} if name == "Environment" else value
         for name, value in values.items()

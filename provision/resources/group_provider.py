@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from provision.aws.group_facts import template_of
 from provision.aws.waiting import Pause, wait_until
-from provision.core.resource import Change, Found, Json, Key, Wanted, found_with_tags, tags_of
+from provision.core.resource import (
+    Change,
+    Found,
+    Json,
+    Key,
+    Wanted,
+    found_with_tags,
+    plain_tags,
+    tags_of,
+)
 from provision.errors import ProvisionError
 from provision.group_rollout import GroupRollout
 from provision.resources.group import (
@@ -64,7 +73,7 @@ class GroupProvider:
             **{f"metric:{m['Metric']}": m["Granularity"] for m in group.get("EnabledMetrics", [])},
             **self._hooks(key.name),
         }
-        return found_with_tags(properties, {tag["Key"]: tag["Value"] for tag in group["Tags"]})
+        return found_with_tags(properties, plain_tags(group["Tags"]))
 
     def create(self, wanted: Wanted) -> None:
         """Create the group with its hook and tags in one call, then have it counted.

@@ -14,6 +14,8 @@ from provision.core.resource import (
     Wanted,
     found_with_tags,
     in_region,
+    plain_tags,
+    tag_list,
     tag_properties,
     tags_of,
 )
@@ -52,7 +54,7 @@ class InstanceProfileProvider:
             return None
         profile = answer["InstanceProfile"]
         roles = [role["RoleName"] for role in profile["Roles"]]
-        tags = {tag["Key"]: tag["Value"] for tag in profile.get("Tags", [])}
+        tags = plain_tags(profile.get("Tags", []))
         found = found_with_tags({ROLE: roles[0] if roles else None}, tags)
         return in_region(found, self._region)
 
@@ -64,7 +66,7 @@ class InstanceProfileProvider:
         values = wanted.values()
         self._iam.create_instance_profile(
             InstanceProfileName=wanted.key.name,
-            Tags=[{"Key": name, "Value": value} for name, value in tags_of(values).items()],
+            Tags=tag_list(tags_of(values)),
         )
         self._add_role(wanted)
 
@@ -78,7 +80,7 @@ class InstanceProfileProvider:
         if tags := tags_of({each.name: each.after for each in changes}):
             self._iam.tag_instance_profile(
                 InstanceProfileName=name,
-                Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+                Tags=tag_list(tags),
             )
 
     def delete(self, key: Key) -> None:

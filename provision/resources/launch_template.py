@@ -13,6 +13,8 @@ from provision.core.resource import (
     Key,
     Wanted,
     found_with_tags,
+    plain_tags,
+    tag_list,
     tag_properties,
     tags_of,
 )
@@ -72,7 +74,7 @@ class LaunchTemplateProvider:
         if answer is None or not answer["LaunchTemplates"]:
             return None
         template = answer["LaunchTemplates"][0]
-        tags = {tag["Key"]: tag["Value"] for tag in template.get("Tags", [])}
+        tags = plain_tags(template.get("Tags", []))
         return found_with_tags(self.version(key.name, "$Default"), tags)
 
     def create(self, wanted: Wanted) -> None:
@@ -84,9 +86,7 @@ class LaunchTemplateProvider:
             TagSpecifications=[
                 {
                     "ResourceType": KIND,
-                    "Tags": [
-                        {"Key": name, "Value": value} for name, value in tags_of(values).items()
-                    ],
+                    "Tags": tag_list(tags_of(values)),
                 }
             ],
         )
@@ -102,7 +102,7 @@ class LaunchTemplateProvider:
             described = self._ec2.describe_launch_templates(LaunchTemplateNames=[wanted.key.name])
             self._ec2.create_tags(
                 Resources=[described["LaunchTemplates"][0]["LaunchTemplateId"]],
-                Tags=[{"Key": name, "Value": value} for name, value in tags.items()],
+                Tags=tag_list(tags),
             )
 
     def delete(self, key: Key) -> None:

@@ -103,7 +103,7 @@ def find_mapping(
     return next((each for each in found if each.get("FunctionArn", "").endswith(ours)), None)
 
 
-def _sendable(values: Mapping[str, Json]) -> Any:  # noqa: ANN401 # a request's arguments
+def _sendable(values: Mapping[str, Json]) -> dict[str, Any]:
     return {
         "ScalingConfig" if name == "MaximumConcurrency" else name: (
             {name: value} if name == "MaximumConcurrency" else value

@@ -6,7 +6,7 @@ configuration as a whole, so everybody else's rules and EventBridge are put back
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import quote_plus, unquote_plus
 
 from provision.aws.buckets import ANOTHERS, region_of
@@ -85,9 +85,9 @@ class NotificationProvider:
         return {name: each for name, each in (got or {}).items() if name != "ResponseMetadata"}
 
     def _put(self, rule_id: str, ours: list[dict[str, Json]]) -> None:
+        configuration: Any = merged(self.configuration(), rule_id, ours)
         self._s3.put_bucket_notification_configuration(
-            Bucket=self._names.bucket,
-            NotificationConfiguration=merged(self.configuration(), rule_id, ours),  # type: ignore[arg-type] # S3's own shape, as it was got
+            Bucket=self._names.bucket, NotificationConfiguration=configuration
         )
 
 
@@ -109,8 +109,7 @@ def plain_filter(rule: Mapping[str, Any]) -> dict[str, str]:
 
 def _rule(wanted: Wanted) -> dict[str, Json]:
     values = wanted.values()
-    chosen = values["Filter"]
-    assert isinstance(chosen, Mapping)  # noqa: S101
+    chosen = cast("Mapping[str, str]", values["Filter"])
     return {
         "Id": wanted.key.name,
         "TopicArn": values["TopicArn"],
@@ -118,7 +117,7 @@ def _rule(wanted: Wanted) -> dict[str, Json]:
         "Filter": {
             "Key": {
                 "FilterRules": [
-                    {"Name": name, "Value": quote_plus(str(value), safe="/")}
+                    {"Name": name, "Value": quote_plus(value, safe="/")}
                     for name, value in chosen.items()
                 ]
             }

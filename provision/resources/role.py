@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from provision.aws.calls import unless_gone
 from provision.core.resource import (
@@ -15,6 +15,8 @@ from provision.core.resource import (
     Wanted,
     found_with_tags,
     in_region,
+    plain_tags,
+    tag_list,
     tag_properties,
     tags_of,
 )
@@ -71,12 +73,12 @@ class RoleProvider:
         answer = unless_gone(lambda: self._iam.get_role(RoleName=key.name))
         if answer is None:
             return None
-        properties: dict[str, Json] = {TRUST: normal(_decoded(answer["Role"][TRUST]))}
+        properties: dict[str, Json] = {TRUST: normal(cast("Json", answer["Role"][TRUST]))}
         for name in self._policies(key.name):
             policy = self._iam.get_role_policy(RoleName=key.name, PolicyName=name)
-            properties[f"policy:{name}"] = normal(_decoded(policy["PolicyDocument"]))
+            properties[f"policy:{name}"] = normal(cast("Json", policy["PolicyDocument"]))
         tags = self._iam.list_role_tags(RoleName=key.name)["Tags"]
-        found = found_with_tags(properties, {tag["Key"]: tag["Value"] for tag in tags})
+        found = found_with_tags(properties, plain_tags(tags))
         return in_region(found, self._region)
 
     def create(self, wanted: Wanted) -> None:
@@ -85,7 +87,7 @@ class RoleProvider:
         self._iam.create_role(
             RoleName=wanted.key.name,
             AssumeRolePolicyDocument=text_of(values[TRUST]),
-            Tags=[{"Key": name, "Value": value} for name, value in tags_of(values).items()],
+            Tags=tag_list(tags_of(values)),
         )
         self._put_policy(wanted.key.name, values[POLICY])
 
@@ -99,9 +101,7 @@ class RoleProvider:
         if POLICY in changed:
             self._put_policy(name, changed[POLICY])
         if tags := tags_of(changed):
-            self._iam.tag_role(
-                RoleName=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
-            )
+            self._iam.tag_role(RoleName=name, Tags=tag_list(tags))
 
     def delete(self, key: Key) -> None:
         """Take away whatever hangs on the role, then the role (rule 5)."""
@@ -137,8 +137,3 @@ class RoleProvider:
             PolicyName=POLICY.removeprefix("policy:"),
             PolicyDocument=text_of(policy),
         )
-
-
-def _decoded(policy: Any) -> Json:  # noqa: ANN401 - botocore decodes it, its types say str or dict
-    decoded: Json = policy
-    return decoded

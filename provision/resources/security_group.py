@@ -13,6 +13,8 @@ from provision.core.resource import (
     Property,
     Wanted,
     found_with_tags,
+    plain_tags,
+    tag_list,
     tag_properties,
     tags_of,
 )
@@ -90,7 +92,7 @@ class SecurityGroupProvider:
             INGRESS: rules_of(group.get("IpPermissions", [])),
             EGRESS: rules_of(group.get("IpPermissionsEgress", [])),
         }
-        tags = {tag["Key"]: tag["Value"] for tag in group.get("Tags", [])}
+        tags = plain_tags(group.get("Tags", []))
         return found_with_tags(properties, tags)
 
     def create(self, wanted: Wanted) -> None:
@@ -103,7 +105,7 @@ class SecurityGroupProvider:
             TagSpecifications=[
                 {
                     "ResourceType": "security-group",
-                    "Tags": [{"Key": name, "Value": value} for name, value in tags.items()],
+                    "Tags": tag_list(tags),
                 }
             ],
         )
@@ -124,7 +126,7 @@ class SecurityGroupProvider:
         if tags := tags_of(changed):
             self._ec2.create_tags(
                 Resources=[group["GroupId"]],
-                Tags=[{"Key": name, "Value": value} for name, value in tags.items()],
+                Tags=tag_list(tags),
             )
 
     def delete(self, key: Key) -> None:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from provision.core.resource import Json, Property
+from provision.core.resource import Json, Property, plain_tags, tag_list
 from provision.spec.blueprint import Blueprint, Image
 from provision.spec.user_data import user_data
 
@@ -119,7 +119,7 @@ def request_data(
         "TagSpecifications": [
             {
                 "ResourceType": kind,
-                "Tags": [{"Key": name, "Value": value} for name, value in tags.items()],
+                "Tags": tag_list(tags),
             }
             for kind, tags in values["TagSpecifications"].items()
         ],
@@ -151,7 +151,7 @@ def normal_data(data: Mapping[str, Any], group_ids: Mapping[str, str]) -> dict[s
             names.get(each, each) for each in left.pop("SecurityGroupIds", [])
         ),
         "TagSpecifications": {
-            each["ResourceType"]: {tag["Key"]: tag["Value"] for tag in each["Tags"]}
+            each["ResourceType"]: plain_tags(each["Tags"])
             for each in left.pop("TagSpecifications", [])
         },
     }

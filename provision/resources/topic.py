@@ -12,6 +12,8 @@ from provision.core.resource import (
     Property,
     Wanted,
     found_with_tags,
+    plain_tags,
+    tag_list,
     tag_properties,
     tags_of,
 )
@@ -105,7 +107,7 @@ class TopicProvider:
             "Policy": parsed(attributes.get("Policy")),
             "KmsMasterKeyId": attributes.get("KmsMasterKeyId", ""),
         }
-        return found_with_tags(properties, {tag["Key"]: tag["Value"] for tag in tags})
+        return found_with_tags(properties, plain_tags(tags))
 
     def create(self, wanted: Wanted) -> None:
         """Create the topic, attributes and tags in one call: it is known not to exist (rule 14)."""
@@ -115,7 +117,7 @@ class TopicProvider:
             Name=wanted.key.name,
             # An empty key is how one is taken away; a new topic has none.
             Attributes={name: each for name, each in _sendable(values).items() if each},
-            Tags=[{"Key": name, "Value": value} for name, value in tags.items()],
+            Tags=tag_list(tags),
         )
 
     def update(self, wanted: Wanted, changes: Sequence[Change]) -> None:
@@ -125,9 +127,7 @@ class TopicProvider:
         for name, value in _sendable(changed).items():
             self._sns.set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=value)
         if tags := tags_of(changed):
-            self._sns.tag_resource(
-                ResourceArn=arn, Tags=[{"Key": name, "Value": tags[name]} for name in tags]
-            )
+            self._sns.tag_resource(ResourceArn=arn, Tags=tag_list(tags))
 
     def delete(self, key: Key) -> None:
         """Delete the topic; deleting one that is gone is no error to SNS."""

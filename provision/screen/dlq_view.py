@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final, cast
 
 from rich.table import Table
 from rich.text import Text
@@ -80,9 +80,9 @@ def _told(explanation: Explanation, rules: Rules) -> Iterator[str]:
         yield printable(f"{each.effect}: {seen}")
 
 
-def _document(explanation: Explanation, rules: Rules) -> Any:  # noqa: ANN401 # a JSON document
+def _document(explanation: Explanation, rules: Rules) -> Json:
     [document] = as_json([explanation], rules)
-    return document
+    return cast("Json", document)
 
 
 def _pretty(body: str) -> str:

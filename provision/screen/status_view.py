@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Final, cast
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -172,20 +172,18 @@ def _not_there(what: str) -> Text:
 
 def status_document(stack: str, facts: StackFacts) -> Json:
     """Return the status as a JSON document: everything observed, and the findings."""
-    observed: Any = asdict(facts)
-    seen: Json = _plain(observed)
     return {
         "stack": stack,
         "consumers": sorted(each.value for each in consumers(facts)),
         "cut_over_to": facts.declared.value,
         "findings": findings_document(judge(facts)),
-        "observed": seen,
+        "observed": _plain(asdict(facts)),
     }
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 # whatever the facts hold
+def _plain(value: object) -> Json:
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, datetime) else cast("Json", value)

@@ -80,7 +80,8 @@ def make_world(environ: pytest.MonkeyPatch, *, honest: bool = True) -> Iterator[
         region = aws.environment()["AWS_DEFAULT_REGION"]
         s3 = starting.enter_context(closing(boto3.client("s3", region_name=region)))
         sqs = starting.enter_context(closing(boto3.client("sqs", region_name=region)))
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": region})  # type: ignore[typeddict-item]
+        place: Any = {"LocationConstraint": region}
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
         environment = {
             **aws.environment(),
             "BUCKET": BUCKET,

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from support.conditions import (
     AWS,
@@ -209,10 +209,16 @@ class S3Twin:
         """Count the requests by operation."""
         return Counter(type(request).__name__ for request in self.requests)
 
-    def put(self, location: Location, label: str, size: int = 1, **sides: Pairs) -> StoredObject:
+    def put(
+        self,
+        location: Location,
+        label: str,
+        size: int = 1,
+        **sides: Any,  # noqa: ANN401 - each of its own kind
+    ) -> StoredObject:
         """Upload a file with the bytes that `label` names; `sides` as in `put`."""
         content = Content.of(label, size)
-        self.store = put(self.store, location, content, self._clock(), self.behaviour, **sides)  # type: ignore[arg-type]
+        self.store = put(self.store, location, content, self._clock(), self.behaviour, **sides)
         return self[location]
 
     def __getitem__(self, location: Location) -> StoredObject:

@@ -1,6 +1,7 @@
 """Who may import whom, and how long files and functions may be: read from the source itself."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,9 @@ MAY_IMPORT = {
     },
 }
 """Rooms that decide, and do no I/O: what they may import of ours."""
+
+EXCEPTION = re.compile(r"#\s*(noqa|type: ignore|pragma: no cover|ruff: noqa|mypy:)")
+REASONED = re.compile(r"# (noqa: [A-Z]+\d+(, [A-Z]+\d+)*|type: ignore\[[\w-]+\]) +[-#] \w")
 
 FILE_LINES, FUNCTION_LINES = 300, 40
 
@@ -71,6 +75,17 @@ def test_no_file_has_300_lines_and_no_function_40() -> None:
         and lines_of(function) >= FUNCTION_LINES
     ]
     assert long == []
+
+
+def test_every_exception_from_a_check_carries_its_reason() -> None:
+    """On its own line, behind the check's name, so that it goes when the reason does."""
+    bare = [
+        f"{told(path)}:{number}"
+        for path in SOURCES
+        for number, line in enumerate(text(path).splitlines(), 1)
+        if EXCEPTION.search(line) and not REASONED.search(line)
+    ]
+    assert bare == []
 
 
 def lines_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

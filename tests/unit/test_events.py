@@ -65,7 +65,7 @@ def test_any_text_gives_at_least_one_entry(body: str) -> None:
 
 
 @given(JSON_VALUES, st.sampled_from(list(WRAPPINGS)))
-def test_any_json_gives_at_least_one_entry(value: Any, wrapping: str) -> None:  # noqa: ANN401
+def test_any_json_gives_at_least_one_entry(value: Any, wrapping: str) -> None:  # noqa: ANN401 - JSON
     """No JSON raises, in any wrapping."""
     assert parse(WRAPPINGS[wrapping](json.dumps(value)))
 

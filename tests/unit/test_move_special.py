@@ -1,6 +1,7 @@
 """The guarded move of what needs a look first, of large objects, and through faults."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from support.conditions import Behaviour, Guards
@@ -49,7 +50,8 @@ from worker.core.port import (
 def test_what_the_event_does_not_tell_is_looked_up(unknown: str) -> None:
     """It costs one HeadObject."""
     twin = fresh_twin()
-    task = replace(uploaded(twin), **{unknown: None})  # type: ignore[arg-type]
+    nothing: dict[str, Any] = {unknown: None}
+    task = replace(uploaded(twin), **nothing)
     assert run(task, twin) == MOVED
     assert names(twin) == ["HeadObject", "CopyObject", "DeleteObject"]
 
@@ -86,7 +88,7 @@ def test_storage_class_and_encryption_are_kept_if_asked() -> None:
     encryption = Encryption("aws:kms", "key-of-theirs")
     plain, kept = fresh_twin(), fresh_twin()
     for twin, keep in ((plain, False), (kept, True)):
-        twin.put(SOURCE, "a", storage_class="STANDARD_IA", encryption=encryption)  # type: ignore[arg-type]
+        twin.put(SOURCE, "a", storage_class="STANDARD_IA", encryption=encryption)
         task = Move(SOURCE, DESTINATION, twin[SOURCE].etag, 1)
         rules = MoveRules(preserve_storage_class=keep, preserve_encryption=keep)
         assert run(task, twin, rules) == MOVED
@@ -188,7 +190,7 @@ def test_a_conflict_on_the_delete_is_a_fault_that_passes() -> None:
 def test_an_archived_source_has_an_outcome_of_its_own() -> None:
     """It must be restored first; trying again would not help."""
     twin = fresh_twin()
-    twin.put(SOURCE, "a", storage_class="GLACIER")  # type: ignore[arg-type]
+    twin.put(SOURCE, "a", storage_class="GLACIER")
     outcome = run(Move(SOURCE, DESTINATION, twin[SOURCE].etag, 1), twin)
     assert outcome.result is Result.ARCHIVED
     assert "InvalidObjectState" in outcome.detail

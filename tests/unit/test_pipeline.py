@@ -87,7 +87,7 @@ def test_an_archived_source_is_no_fault_that_passes() -> None:
     """It is rejected, and does not count as S3 failing."""
     twin = S3Twin()
     place = Location("acme-inbox", "uploads/cold")
-    stored = twin.put(place, "a", storage_class="DEEP_ARCHIVE")  # type: ignore[arg-type]
+    stored = twin.put(place, "a", storage_class="DEEP_ARCHIVE")
     result = handled(messages.notification(Sample(key=place.key, etag=stored.etag)), twin)
     assert isinstance(result.verdict, Reject)
     assert result.faults == ()

@@ -1,5 +1,7 @@
 """What findings mean: the queue's facts, the guards, and the statements that grant."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,13 +33,13 @@ PLACE = Location("files", "uploads/")
 
 def queue(**changes: object) -> dict[str, Finding]:
     """Judge a good queue, but for the changes."""
-    facts: dict[str, object] = {
+    facts: dict[str, Any] = {
         "has_dlq": True,
         "max_receive_count": 5,
         "visibility_timeout": 120,
         "arn": ARN,
     }
-    found = judge_queue(QueueFacts(**{**facts, **changes}), 120)  # type: ignore[arg-type]
+    found = judge_queue(QueueFacts(**{**facts, **changes}), 120)
     return {each.subject: each for each in found}
 
 

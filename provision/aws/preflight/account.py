@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from provision.aws.calls import code_of
 from provision.core.preflight.account import Permissions, Quota, is_of_the_caller, policy_source
+from provision.core.resource import plain_tags
 from provision.policies.grants import Grant
 from provision.spec.blueprint import Blueprint
 
@@ -110,7 +111,8 @@ def _read(
 
 def _vcpus(aws: "Aws", blueprint: Blueprint) -> Quota:
     instances = blueprint.stack.instances
-    described = aws.ec2.describe_instance_types(InstanceTypes=[instances.type])  # type: ignore[list-item] # validated as text; AWS knows more types than the stubs
+    types: list[Any] = [instances.type]  # validated as text: AWS knows more than the stubs
+    described = aws.ec2.describe_instance_types(InstanceTypes=types)
     each = described["InstanceTypes"][0]["VCpuInfo"]["DefaultVCpus"]
     code, kind = (SPOT_VCPUS, "spot") if instances.spot else (ON_DEMAND_VCPUS, "on-demand")
     limit = aws.service_quotas.get_service_quota(ServiceCode="ec2", QuotaCode=code)
@@ -132,7 +134,7 @@ def _vcpus_running(aws: "Aws", group: str, *, spot: bool) -> tuple[float, float]
             continue
         cpu = instance.get("CpuOptions", {})
         count = cpu.get("CoreCount", 1) * cpu.get("ThreadsPerCore", 1)
-        tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
+        tags = plain_tags(instance.get("Tags", []))
         if tags.get("aws:autoscaling:groupName") == group:
             ours += count
         else:

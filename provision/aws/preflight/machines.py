@@ -1,6 +1,7 @@
 """What EC2 says about types, zones, subnets, groups and the AMI that the stack file leads to."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -51,10 +52,7 @@ def _subnets(ec2: "EC2Client", instances: Instances) -> dict[str, Subnet]:
         return {each["SubnetId"]: _subnet(each) for each in defaults["Subnets"]}
     found = {}
     for name in instances.subnets:
-        answer = unless_gone(
-            lambda name=name: ec2.describe_subnets(SubnetIds=[name]),  # type: ignore[misc] # mypy cannot infer a lambda with a default
-            SUBNET_GONE_CODES,
-        )
+        answer = unless_gone(partial(ec2.describe_subnets, SubnetIds=[name]), SUBNET_GONE_CODES)
         if answer and answer["Subnets"]:
             found[name] = _subnet(answer["Subnets"][0])
     return found
