@@ -84,7 +84,7 @@ SQS_CONSUMER = Contender(
     needs=("node", "install Node.js 20 and npm"),
 )
 PLAIN_LOOP = Contender(
-    "plain loop (boto3)", (sys.executable, str(HERE / "seed_loop.py")), share=0.03
+    "plain loop (boto3)", (sys.executable, str(HERE / "seed_loop.py")), share=0.03, warm_up=50
 )
 THREADS = Contender(
     "32 threads (boto3)",

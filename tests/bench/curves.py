@@ -131,7 +131,7 @@ def concurrency() -> dict[str, list[dict[str, float]]]:
         "worker": over_concurrency(WORKER_ASYNCIO, LATENCY, 4),
         "worker, EXECUTOR=boto3": over_concurrency(WORKER_BOTO3, LATENCY, 0.6),
         CEILING_CURVE: over_concurrency(
-            WORKER_ASYNCIO, replace(LATENCY, copies_per_second=CEILING), 12
+            WORKER_ASYNCIO, replace(LATENCY, copies_per_second=CEILING), 16
         ),
     }
 
