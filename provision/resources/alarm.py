@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricAlarmTypeDef
 
 KIND: Final = "alarm"
-MINUTE_SECONDS: Final = 60
 
 ATTRIBUTES: Final = (
     "AlarmDescription",

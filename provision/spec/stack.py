@@ -76,7 +76,9 @@ class Pipeline(Section):
 class Worker(Section):
     """[worker]: the daemon's own settings; `worker --help` and the README tell them."""
 
-    concurrency: int = Field(default=32, ge=1, le=1024, description="moves at a time")
+    concurrency: int = Field(
+        default=0, ge=0, le=1024, description="moves at a time; 0: as many as suit the worker"
+    )
     drain_seconds: int = Field(
         default=90, ge=21, le=6900, description="how long a stopping worker may finish its work"
     )

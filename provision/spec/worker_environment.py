@@ -11,10 +11,11 @@ LIFECYCLE_HOOK: Final = "s3-event-worker-drain"
 def worker_environment(blueprint: Blueprint) -> dict[str, str]:
     """Return the daemon's settings by the names that it reads."""
     worker = blueprint.stack.worker
+    concurrency = {"CONCURRENCY": str(worker.concurrency)} if worker.concurrency else {}
     return {
         "QUEUE_URL": queue_url(blueprint),
         **moving_environment(blueprint),
-        "CONCURRENCY": str(worker.concurrency),
+        **concurrency,
         "DRAIN_SECONDS": str(worker.drain_seconds),
         "LIFECYCLE_HOOK": LIFECYCLE_HOOK,
     }

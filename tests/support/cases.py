@@ -25,17 +25,6 @@ class Clock(StrEnum):
     INCREASING = "increasing"
 
 
-class Mishap(StrEnum):
-    """What may go wrong; each costs one of the case's mishaps."""
-
-    CRASH = "crash"  # the worker dies; a copy it had in flight is never finished
-    CRASH_LATE = "crash-late"  # likewise, but S3 finishes the copy whenever it likes
-    DUPLICATE = "duplicate"  # delivered again: the lease ran out, or SNS or SQS sent it twice
-    LOST_REPLY = "lost-reply"  # S3 did it, and the worker hears of a time-out
-    RETRIED = "retried"  # the reply was lost, and the SDK asked again by itself
-    CONFLICT = "conflict"  # 409, out of the blue
-
-
 @dataclass(frozen=True, slots=True)
 class Upload:
     """One upload of the file: its bytes by a letter, and what else it brings."""

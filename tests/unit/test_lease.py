@@ -1,7 +1,7 @@
 """Leases: renewed in time whatever the timeout, ended before a verdict, 12 hours at most."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import cast
 
 import pytest
@@ -12,8 +12,6 @@ from support.queue_twin import QueueTwin, SlowQueue
 
 from worker.loop.lease import LONGEST_LEASE_SECONDS, Lease, Leases, Renew, renewal_seconds
 from worker.loop.queue_port import QueueUnavailableError
-
-Changes = Sequence[tuple[str, int]]
 
 
 class World:

@@ -24,8 +24,6 @@ class Uploader:
     def __init__(self, account: Account, bucket: str) -> None:
         self.uploads = 0
         self.bytes = 0
-        self.vanished = 0
-        """Files that could not be read any more when their turn came."""
         self.expected: dict[str, Content] = {}
         """The content that was uploaded last, by name."""
         self._s3: Any = account.s3  # typed calls cannot take headers by name from a mapping
@@ -59,11 +57,9 @@ class Uploader:
     def _put_file(self, upload: Upload) -> None:
         try:
             body = upload.read()
-        except OSError:
-            with self._lock:
-                self.vanished += 1
-        else:
-            self._put(upload, body)
+        except OSError:  # gone since it was listed: what is not uploaded is not expected either
+            return
+        self._put(upload, body)
 
     def _rewrite(self, names: tuple[str, ...], is_enough: Callable[[int], bool]) -> None:
         rounds = 0

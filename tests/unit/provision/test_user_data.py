@@ -53,6 +53,16 @@ def test_the_worker_reads_from_it_what_the_stack_says() -> None:
     assert settings.named().keys() >= worker_environment(blueprint).keys()
 
 
+def test_how_many_moves_at_a_time_is_the_workers_own_choice_unless_the_stack_file_says() -> None:
+    """A number here would hold the fast executor, which takes many more, to it."""
+    environment = worker_environment(a_blueprint())
+    assert "CONCURRENCY" not in environment
+    assert (
+        read_settings(environment).concurrency
+        == read_settings({"QUEUE_URL": environment["QUEUE_URL"], "BUCKET": "files"}).concurrency
+    )
+
+
 def test_the_hook_is_the_one_that_the_worker_completes() -> None:
     """The name is written down twice; both say the same."""
     assert LIFECYCLE_HOOK == DEFAULT_HOOK_NAME
