@@ -18,7 +18,7 @@ from provision.aws.waiting import Pause
 from provision.core.finding import Finding, failures
 from provision.core.group import GroupFacts
 from provision.core.image import WITHDRAWN_TAG
-from provision.core.refresh import TURNED_BACK, judge_start
+from provision.core.refresh import TURNED_BACK, Refresh, judge_start
 from provision.errors import ProvisionError, RefusedError
 from provision.resources.group import MIXED, TEMPLATE, mixed_policy
 from provision.resources.launch_template import LaunchTemplateProvider
@@ -28,6 +28,7 @@ from provision.rollout import (
     RolloutError,
     Target,
     follow_back,
+    must_be_ours,
     no_canary,
     roll_out,
 )
@@ -65,7 +66,7 @@ class GroupRollout:
 
         If that fails, instances, template and `latest` are as before, as far as AWS let us.
         """
-        facts = self.facts()
+        facts = self._pinned(self.facts())
         if not facts.instances:
             self._set_group(version)
             return
@@ -82,19 +83,27 @@ class GroupRollout:
     def back(self, version: int | None = None) -> int:
         """Turn back what is under way, else roll forward to an older version (rule 26).
 
-        `version` None: the one before the group's own. Returns the version that instances have now.
+        `version` None: the one before the group's own. Cut off, the same call goes on, and does not
+        go further back. Returns the version that instances have now.
         """
-        facts, latest = self.facts(), self._refreshes().latest()
-        if latest is not None and latest.under_way and version is None:
+        facts, latest, declared = self.facts(), self._refreshes().latest(), self._declared()
+        if version is None and latest is not None and _is_a_rollout(latest, declared):
             if latest.status not in TURNED_BACK:
                 self._refreshes().roll_back()
             follow_back(self._refreshes(), latest.id, self.pause)
             self._settle_on(facts.template_version, latest.version)
             return int(facts.template_version)
-        older = version or self._before(facts.template_version)
-        GroupRollout(self.aws, self.blueprint, self.pause).to_version(older)
-        self._settle_on(str(older), facts.template_version)
+        older = version or self._older(facts, latest, declared)
+        if not facts.is_all_of(str(older)):
+            GroupRollout(self.aws, self.blueprint, self.pause).to_version(older)
+        self._settle_on(str(older), str(declared))
         return older
+
+    def must_be_free(self, version: int | None) -> None:
+        """Raise ProvisionError while a refresh to another version is under way; None: to any."""
+        found = self._refreshes().latest()
+        if found is not None and found.under_way:
+            must_be_ours(found, str(version or ""))
 
     def configuration(self, version: int) -> "DesiredConfigurationTypeDef":
         """Return what the group is told: always a version's number (rule 25)."""
@@ -136,6 +145,31 @@ class GroupRollout:
                 Resources=[str(bad)], Tags=[{"Key": WITHDRAWN_TAG, "Value": told}]
             )
 
+    def _declared(self) -> int:
+        """Return the template's default: what a rollout sets first, and a rollback last."""
+        return self._templates().default_of(self.blueprint.names.launch_template)
+
+    def _older(self, facts: GroupFacts, latest: Refresh | None, declared: int) -> int:
+        """Return the version to go back to; where that was begun already, the same as then."""
+        if latest is not None and latest.under_way:
+            return int(latest.version)
+        if facts.template_version.isdigit() and facts.template_version != str(declared):
+            return int(facts.template_version)
+        return self._before(facts.template_version)
+
+    def _pinned(self, facts: GroupFacts) -> GroupFacts:
+        """Give the group a version's number, where somebody wrote $Latest or $Default (rule 25).
+
+        It is the instances' own: without a number no refresh could be turned back to them.
+        """
+        named = facts.template_version
+        if not named.startswith("$"):
+            return facts
+        numbers = [int(e.template_version) for e in facts.instances if e.template_version.isdigit()]
+        template = self.blueprint.names.launch_template
+        self._set_group(max(numbers, default=0) or self._templates().number_behind(template, named))
+        return self.facts()
+
     def _before(self, version: str) -> int:
         template = self.blueprint.names.launch_template
         numbers = [int(each["VersionNumber"]) for each in self._templates().versions(template)]
@@ -161,6 +195,12 @@ class GroupRollout:
 
     def _templates(self) -> LaunchTemplateProvider:
         return LaunchTemplateProvider(self.aws.ec2, self.aws.autoscaling, self.blueprint)
+
+
+def _is_a_rollout(refresh: Refresh, declared: int) -> bool:
+    """Say whether a refresh is under way that a rollback turns back, and does not go on with."""
+    rolls_back = refresh.version.isdigit() and int(refresh.version) != declared
+    return refresh.under_way and (refresh.status in TURNED_BACK or not rolls_back)
 
 
 def _configuration(named: Mapping[str, str], mixed: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -98,7 +98,7 @@ def _under_way(refreshes: Refreshes, target: Target) -> str | None:
     found = refreshes.latest()
     if found is None or not found.under_way:
         return None
-    _must_be_ours(found, target)
+    must_be_ours(found, target.version)
     return found.id
 
 
@@ -149,13 +149,14 @@ def _ended(refresh: Refresh) -> RolloutError:
     return kind(refresh.told(), hint_for(refresh))
 
 
-def _must_be_ours(refresh: Refresh, target: Target) -> None:
+def must_be_ours(refresh: Refresh, version: str) -> None:
+    """Raise ProvisionError unless this refresh, which is under way, brings the version."""
     if refresh.status in TURNED_BACK:
         raise ProvisionError(
             f"a refresh is on its way back: {refresh.told()}",
             "wait until `provision status` shows its end, then try again",
         )
-    if refresh.version != target.version:
+    if refresh.version != version:
         raise ProvisionError(
             f"another refresh is under way, to template version {refresh.version or 'unknown'}",
             "wait until `provision status` shows its end, or `provision rollback` turns it back",

@@ -11,15 +11,9 @@ from provision.apply import apply as carry_out
 from provision.aws.waiting import telling
 from provision.commands.checks import look_ahead, must_pass
 from provision.commands.context import Context, with_stack
-from provision.commands.output import (
-    console,
-    hint_for,
-    print_json,
-    progress_console,
-    say,
-    told,
-)
+from provision.commands.output import console, print_json, progress_console, say
 from provision.commands.plan import introduce, plan_for
+from provision.commands.stops import begun, hint_for, told
 from provision.commands.verify import verification
 from provision.core.finding import Finding, failures
 from provision.core.plan import Plan
@@ -37,6 +31,8 @@ Examples:
   provision apply --yes                       do not ask, as in CI
   provision apply --adopt queue/files-uploads take over a queue that exists already
 """
+
+CARRIED_OUT = "everything was carried out, and its verification stopped: "
 
 
 @click.command(epilog=EXAMPLES)
@@ -76,13 +72,8 @@ def apply(context: Context, *, yes: bool, adopt: tuple[str, ...]) -> None:
 
 def _verified(context: Context) -> tuple[Finding, ...]:
     say("verifying ...")
-    try:
+    with begun("`provision verify` shows whether it works", CARRIED_OUT):
         return verification(context, context.blueprint())
-    except KeyboardInterrupt as interrupt:
-        raise PartialError(
-            "everything was carried out; its verification was interrupted",
-            "`provision verify` shows whether it works",
-        ) from interrupt
 
 
 def _agree(context: Context, planned: Plan, looked: Sequence[Finding], *, yes: bool) -> None:

@@ -4,17 +4,17 @@ import time
 from dataclasses import replace
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
 from provision.aws.cutover_hands import CutoverHands
 from provision.aws.stack_facts import Observer
 from provision.canary import Canaries
 from provision.commands.context import Context, with_stack
-from provision.commands.output import hint_for, print_json, say, told
+from provision.commands.output import print_json, say
 from provision.commands.plan import introduce
+from provision.commands.stops import begun
 from provision.core.cutover import Cutover
 from provision.cutover import CuttingOver, again
-from provision.errors import PartialError, RefusedError
+from provision.errors import RefusedError
 from provision.screen.status_view import status_document
 from provision.spec.blueprint import Blueprint, Consumer
 from provision.verify import canary_route
@@ -41,12 +41,8 @@ def cutover(context: Context, *, consumer: str) -> None:
     blueprint = context.blueprint()
     introduce(context, blueprint)
     target = Consumer(consumer)
-    try:
+    with begun(again(target)):
         cutting_over(context, blueprint, target).run()
-    except (ClientError, BotoCoreError) as error:
-        raise PartialError(told(error), hint_for(error) or again(target)) from error
-    except KeyboardInterrupt as interrupt:
-        raise PartialError("interrupted", again(target)) from interrupt
     if context.wants_json:
         facts = Observer(context.aws, blueprint).stack()
         print_json(status_document(context.stack.name, facts))

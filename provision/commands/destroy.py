@@ -15,6 +15,7 @@ from provision.commands.apply import partial
 from provision.commands.context import Context, with_stack
 from provision.commands.output import print_json, progress_console, say
 from provision.commands.plan import introduce
+from provision.commands.stops import begun
 from provision.core.image import StackImage
 from provision.core.plan import Plan
 from provision.core.removal import Removal, plan_removal
@@ -67,8 +68,9 @@ def destroy(
         say(f"! {lost}")
     if removal.plan.steps or images:
         _agree(context, confirm)
-        _take_away(context, blueprint, removal, with_files=with_files)
-        remove_unused(context.aws, images)
+        with begun("run `provision destroy` again: it goes on from there"):
+            _take_away(context, blueprint, removal, with_files=with_files)
+            remove_unused(context.aws, images)
         say("All of it is gone.")
     if context.wants_json:
         listed = [image_document(each) for each in images]

@@ -10,14 +10,11 @@ import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from provision.aws.calls import code_of, message_of
+from provision.commands.stops import hint_for, told
 from provision.errors import ExitCode, ProvisionError
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-DENIED = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError", "Forbidden")
-EXPIRED = ("ExpiredToken", "InvalidClientTokenId", "UnrecognizedClient", "AuthFailure")
 
 
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
@@ -37,30 +34,10 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
             complain(told(error), hint_for(error))
             sys.exit(ExitCode.FAILED)
         except BotoCoreError as error:
-            complain(
-                f"AWS cannot be used like this: {error}",
-                "see --profile, --endpoint-url, AWS_PROFILE and AWS_ENDPOINT_URL",
-            )
+            complain(f"AWS cannot be used like this: {error}", hint_for(error))
             sys.exit(ExitCode.FAILED)
 
     return run
-
-
-def told(error: Exception) -> str:
-    """Return AWS's refusal as one line: the operation, the code, AWS's own words."""
-    if isinstance(error, ClientError):
-        return f"{error.operation_name}: {code_of(error)}: {message_of(error)}"
-    return str(error)
-
-
-def hint_for(error: Exception) -> str:
-    """Return what to do about a refusal; empty where AWS's own words must do."""
-    code = code_of(error) if isinstance(error, ClientError) else ""
-    if code.startswith(DENIED):
-        return "`provision policy operator` prints all that the operator's role needs"
-    if code.startswith(EXPIRED):
-        return "the credentials are unknown or have expired: sign in again, or see --profile"
-    return ""
 
 
 def console() -> Console:

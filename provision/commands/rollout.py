@@ -11,6 +11,7 @@ from provision.canary import PATIENCE_SECONDS, Canaries, CanaryError
 from provision.commands.context import Context, with_stack
 from provision.commands.output import print_json, progress_console, say
 from provision.commands.plan import introduce
+from provision.commands.stops import begun
 from provision.core.finding import failures
 from provision.core.image import WITHDRAWN_TAG
 from provision.errors import RefusedError
@@ -20,7 +21,7 @@ from provision.resources.template_data import template_properties, values_of
 from provision.rollout import Canary, no_canary
 from provision.screen.findings_view import findings_table
 from provision.screen.steps import WaitLines
-from provision.spec.blueprint import Blueprint
+from provision.spec.blueprint import Blueprint, Image
 from provision.verify import canary_route
 
 ROLLOUT_EXAMPLES = """\b
@@ -52,10 +53,13 @@ def rollout(context: Context, *, ami: str | None) -> None:
     rolling = _rolling(context, blueprint, _canary(context, blueprint))
     _must_be_fit(rolling)
     before = rolling.facts().template_version
-    version = _make_version(context, blueprint)
-    say(f"template version {before} → {version}")
-    rolling.to_version(version)
-    _welcome(context, blueprint)
+    image = _must_have_image(blueprint)
+    rolling.must_be_free(_version_there(context, blueprint, image))
+    with begun(f"run `provision rollout{f' --ami {ami}' if ami else ''}` again: it goes on"):
+        version = _make_version(context, blueprint, image)
+        say(f"template version {before} → {version}")
+        rolling.to_version(version)
+        _welcome(context, blueprint)
     say("every instance is new, and a canary has arrived")
     if context.wants_json:
         print_json({"before": before, "version": str(version)})
@@ -73,7 +77,8 @@ def rollback(context: Context, *, version: int | None) -> None:
     """
     blueprint = context.blueprint()
     introduce(context, blueprint)
-    now = _rolling(context, blueprint, no_canary).back(version)
+    with begun("run `provision rollback` again, once `provision status` shows how it stands"):
+        now = _rolling(context, blueprint, no_canary).back(version)
     say(f"every instance is of template version {now}")
     if context.wants_json:
         print_json({"version": str(now)})
@@ -104,16 +109,28 @@ def _must_be_fit(rolling: GroupRollout) -> None:
         raise RefusedError("nothing was changed", wrong[0].hint)
 
 
-def _make_version(context: Context, blueprint: Blueprint) -> int:
-    """Return the template version that holds what is wanted, made if it is not there yet."""
-    templates = LaunchTemplateProvider(context.aws.ec2, context.aws.autoscaling, blueprint)
+def _must_have_image(blueprint: Blueprint) -> Image:
     if blueprint.image is None:
         raise RefusedError("there is no AMI", "`provision ami bake` makes one")
-    name, image = blueprint.names.launch_template, blueprint.image
-    found = templates.number_of(name, values_of(template_properties(blueprint, image)))
+    return blueprint.image
+
+
+def _version_there(context: Context, blueprint: Blueprint, image: Image) -> int | None:
+    """Return the template version that holds what is wanted, None if it is not there yet."""
+    values = values_of(template_properties(blueprint, image))
+    return _templates(context, blueprint).number_of(blueprint.names.launch_template, values)
+
+
+def _make_version(context: Context, blueprint: Blueprint, image: Image) -> int:
+    templates = _templates(context, blueprint)
+    found = _version_there(context, blueprint, image)
     version = found or templates.create_version(worker_template(blueprint, image))
-    templates.make_default(name, version)
+    templates.make_default(blueprint.names.launch_template, version)
     return version
+
+
+def _templates(context: Context, blueprint: Blueprint) -> LaunchTemplateProvider:
+    return LaunchTemplateProvider(context.aws.ec2, context.aws.autoscaling, blueprint)
 
 
 def _canary(context: Context, blueprint: Blueprint) -> Canary:

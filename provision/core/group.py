@@ -53,3 +53,7 @@ class GroupFacts:
     def in_service(self) -> tuple[InstanceFacts, ...]:
         """The instances that work."""
         return tuple(each for each in self.instances if each.in_service)
+
+    def is_all_of(self, version: str) -> bool:
+        """Say whether the group and every instance are of this template version."""
+        return {version} == {self.template_version, *(e.template_version for e in self.instances)}

@@ -141,7 +141,9 @@ class GroupProvider:
         named = template_of(group)
         if not named:
             return None
-        return readable(self._templates.version(named["LaunchTemplateName"], named["Version"]))
+        data = readable(self._templates.version(named["LaunchTemplateName"], named["Version"]))
+        # With $Latest or $Default a refresh cannot be turned back: it counts as changed (rule 25).
+        return data if named["Version"].isdigit() else {**data, "Version": named["Version"]}
 
     def _describe(self, name: str) -> Mapping[str, Any] | None:
         answer = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])

@@ -155,6 +155,18 @@ class LaunchTemplateProvider:
         """Make this version the default: what the stack file says by now."""
         self._ec2.modify_launch_template(LaunchTemplateName=template, DefaultVersion=str(version))
 
+    def default_of(self, template: str) -> int:
+        """Return the default version's number."""
+        told = self._ec2.describe_launch_templates(LaunchTemplateNames=[template])
+        return told["LaunchTemplates"][0]["DefaultVersionNumber"]
+
+    def number_behind(self, template: str, version: str) -> int:
+        """Return the number that $Latest or $Default stands for at this moment."""
+        told = self._ec2.describe_launch_template_versions(
+            LaunchTemplateName=template, Versions=[version]
+        )
+        return told["LaunchTemplateVersions"][0]["VersionNumber"]
+
     def _prune(self, template: str) -> None:
         """Delete old versions but the newest few, and none that is in use."""
         needed = set(self._numbers_in_use())

@@ -88,7 +88,7 @@ def fingerprint(values: Mapping[str, Json]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:FINGERPRINT_DIGITS]
 
 
-def readable(values: Mapping[str, Json]) -> Json:
+def readable(values: Mapping[str, Json]) -> dict[str, Json]:
     """Return what tells one version from another: what people know it by, and the fingerprint."""
     return {
         "ImageId": values.get("ImageId"),

@@ -1,8 +1,13 @@
 """A stack's group in an embedded AWS: its instances as time passes, and AMIs for them."""
 
+from dataclasses import replace
 from typing import Any
 
+from provision.aws.images import image_of
 from provision.core.resource import OWNER_TAG
+from provision.group_rollout import GroupRollout
+from provision.resources.launch_template import LaunchTemplateProvider, worker_template
+from provision.rollout import Canary, no_canary
 from provision.spec.blueprint import Image
 from support.provision_world import IMAGE, World
 from support.recorded_aws import RecordedAws
@@ -63,3 +68,32 @@ def new_image(world: World, number: int = 1) -> Image:
     image_id = an_image(world.aws, world.stack, number)
     world.region.clock.advance(120)
     return Image(image_id, "x86_64", "/dev/sda1")
+
+
+def rolling(
+    world: World, image: Image, canary: Canary = no_canary
+) -> tuple[GroupRollout, int, Watched]:
+    """Make a template version with this AMI; return what rolls it out, and who watches."""
+    blueprint = replace(world.blueprint, image=image)
+    templates = LaunchTemplateProvider(world.aws.ec2, world.aws.autoscaling, blueprint)
+    version = templates.create_version(worker_template(blueprint, image))
+    templates.make_default(blueprint.names.launch_template, version)
+    watched = Watched(world)
+    return GroupRollout(world.aws, blueprint, watched.pause, canary), version, watched
+
+
+def versions(world: World) -> tuple[str, list[str], int]:
+    """Return the version of the group, those of its instances, and the template's default."""
+    facts = GroupRollout(world.aws, world.blueprint, lambda *_: None).facts()
+    [template] = world.aws.ec2.describe_launch_templates(
+        LaunchTemplateNames=[world.blueprint.names.launch_template]
+    )["LaunchTemplates"]
+    members = [each.template_version for each in facts.in_service]
+    return facts.template_version, members, template["DefaultVersionNumber"]
+
+
+def withdrawn(world: World, image: Image) -> bool:
+    """Say whether `latest` passes the AMI over."""
+    found = image_of(world.aws.ec2, image.id)
+    assert found is not None
+    return found.withdrawn

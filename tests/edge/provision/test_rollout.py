@@ -4,17 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from support.group_world import Watched, in_service, new_image, settle
+from support.group_world import in_service, new_image, rolling, settle, versions, withdrawn
 from support.provision_world import World
 
-from provision.aws.images import image_of
 from provision.core.plan import Update
 from provision.errors import ProvisionError
-from provision.group_rollout import GroupRollout
 from provision.resources import alarm
-from provision.resources.launch_template import LaunchTemplateProvider, worker_template
-from provision.rollout import Canary, RolloutError, no_canary
-from provision.spec.blueprint import Image
+from provision.rollout import RolloutError
 from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
 
@@ -32,35 +28,6 @@ def region() -> Iterator[EmbeddedAws]:
 def world(build: Build) -> World:
     """Give a stack with one instance in service, and no function."""
     return settle(build(**{"lambda": {"enabled": False}}))
-
-
-def rolling(
-    world: World, image: Image, canary: Canary = no_canary
-) -> tuple[GroupRollout, int, Watched]:
-    """Make a template version with this AMI; return what rolls it out, and who watches."""
-    blueprint = replace(world.blueprint, image=image)
-    templates = LaunchTemplateProvider(world.aws.ec2, world.aws.autoscaling, blueprint)
-    version = templates.create_version(worker_template(blueprint, image))
-    templates.make_default(blueprint.names.launch_template, version)
-    watched = Watched(world)
-    return GroupRollout(world.aws, blueprint, watched.pause, canary), version, watched
-
-
-def versions(world: World) -> tuple[str, list[str], int]:
-    """Return the version of the group, those of its instances, and the template's default."""
-    facts = GroupRollout(world.aws, world.blueprint, lambda *_: None).facts()
-    [template] = world.aws.ec2.describe_launch_templates(
-        LaunchTemplateNames=[world.blueprint.names.launch_template]
-    )["LaunchTemplates"]
-    members = [each.template_version for each in facts.in_service]
-    return facts.template_version, members, template["DefaultVersionNumber"]
-
-
-def withdrawn(world: World, image: Image) -> bool:
-    """Say whether `latest` passes the AMI over."""
-    found = image_of(world.aws.ec2, image.id)
-    assert found is not None
-    return found.withdrawn
 
 
 def test_a_rollout_replaces_the_only_instance_and_one_works_all_the_while(world: World) -> None:

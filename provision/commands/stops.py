@@ -1,0 +1,114 @@
+"""What stopped a command, in plain words, and the next thing to do about it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from provision.aws.calls import code_of, message_of
+from provision.errors import PartialError
+
+DENIED: Final = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError", "Forbidden", "403")
+NOT_SIGNED_IN: Final = (
+    "ExpiredToken",
+    "RequestExpired",
+    "InvalidClientTokenId",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "UnrecognizedClient",
+    "AuthFailure",
+    "SignatureDoesNotMatch",
+    "InvalidSignature",
+    "MissingAuthenticationToken",
+    "400",
+)
+"""As the services call it; the numbers are S3's answers to HEAD, which have no words."""
+
+WITHOUT_CREDENTIALS: Final = (
+    CredentialRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+UNREACHED: Final = (ConnectTimeoutError, EndpointConnectionError, HTTPClientError)
+CLOCK: Final = ("RequestTimeTooSkewed", "RequestInTheFuture")
+BUSY: Final = (
+    "Throttl",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "TooManyRequests",
+    "SlowDown",
+    "LimitExceededException",
+    "EC2ThrottledException",
+)
+SERVER_FAULT: Final = 500
+
+SIGN_IN: Final = (
+    "the credentials are missing, unknown or have expired: sign in again (`aws sso login`), or see"
+    " --profile and AWS_PROFILE"
+)
+WAIT: Final = "AWS is busy, and was asked several times already: wait a minute"
+
+
+def told(error: Exception) -> str:
+    """Return AWS's refusal as one line: the operation, the code, AWS's own words."""
+    if isinstance(error, ClientError):
+        return f"{error.operation_name}: {code_of(error)}: {message_of(error)}"
+    return str(error)
+
+
+def hint_for(error: Exception) -> str:
+    """Return what to do about a refusal; empty where AWS's own words must do."""
+    if isinstance(error, ClientError):
+        return _hint_for_refusal(error)
+    if isinstance(error, WITHOUT_CREDENTIALS):
+        return SIGN_IN
+    if isinstance(error, UNREACHED):
+        return "AWS was not reached: see the network, --region, --endpoint-url and AWS_ENDPOINT_URL"
+    if isinstance(error, BotoCoreError):
+        return "see --profile, --endpoint-url, AWS_PROFILE and AWS_ENDPOINT_URL"
+    return ""
+
+
+def _hint_for_refusal(error: ClientError) -> str:
+    code = code_of(error)
+    if code.startswith(DENIED):
+        return "`provision policy operator` prints all that the operator's role needs"
+    if code.startswith(NOT_SIGNED_IN):
+        return SIGN_IN
+    if code.startswith(CLOCK):
+        return "set this machine's clock: AWS takes 15 minutes at most for a request's age"
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return WAIT if code.startswith(BUSY) or status >= SERVER_FAULT else ""
+
+
+@contextmanager
+def begun(again: str, so_far: str = "") -> Iterator[None]:
+    """Within the block something has been changed: whatever stops it is told as half-way.
+
+    `again` says how it is gone on with, `so_far` what is done already. Raises PartialError.
+    """
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        hint = hint_for(error)
+        raise PartialError(
+            so_far + told(error), f"{hint}; then {again}" if hint else again
+        ) from error
+    except KeyboardInterrupt as interrupt:
+        raise PartialError(f"{so_far}interrupted", again) from interrupt

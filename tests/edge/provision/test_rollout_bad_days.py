@@ -1,0 +1,118 @@
+"""Rollouts that were cut off, met another one, or found the group changed by hand."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.group_world import new_image, rolling, settle, versions, withdrawn
+from support.provision_cli import run
+from support.provision_world import World
+
+from provision.aws.refresh import GroupRefreshes
+from provision.core.plan import Update
+from provision.core.resource import Key
+from provision.group_rollout import GroupRollout
+from worker.demo.embedded.layer import Delays
+from worker.demo.embedded.server import EmbeddedAws
+
+Build = Callable[..., World]
+
+
+@pytest.fixture(scope="module")
+def region() -> Iterator[EmbeddedAws]:
+    """Start an AWS in which instances take a while to come and to go."""
+    with EmbeddedAws(delays=Delays(lambda_seconds=0)) as server:
+        yield server
+
+
+@pytest.fixture
+def world(build: Build) -> World:
+    """Give a stack with one instance in service, and no function."""
+    return settle(build(**{"lambda": {"enabled": False}}))
+
+
+def cut_off(roll: GroupRollout, run: Callable[[GroupRollout], object]) -> None:
+    """Do it until it first waits, and cut it off there."""
+
+    def interrupt(why: str, seconds: float) -> None:
+        del why, seconds
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(replace(roll, pause=interrupt))
+
+
+def test_a_rollback_that_was_cut_off_goes_on_by_the_same_command(world: World) -> None:
+    """It is not taken for a rollout that is to be turned back: the old AMI is the good one."""
+    good, bad = new_image(world, 1), new_image(world, 2)
+    for image in (good, bad):
+        roll, version, watched = rolling(world, image)
+        roll.to_version(version)
+    cut_off(roll, GroupRollout.back)
+    assert roll.back() == 2
+    assert versions(world) == ("2", ["2"], 2)
+    assert (withdrawn(world, good), withdrawn(world, bad)) == (False, True)
+    assert min(watched.counts) >= 1
+
+
+@pytest.mark.parametrize("later", [0, pytest.param(3000, marks=pytest.mark.heavy)])
+def test_a_rollout_that_was_being_turned_back_when_it_was_cut_off_goes_back_no_further(
+    world: World, later: float
+) -> None:
+    """Whether the way back is over by then or not, it ends at the version before the rollout."""
+    good, bad = new_image(world, 1), new_image(world, 2)
+    roll, version, _ = rolling(world, good)
+    roll.to_version(version)
+    roll, version, watched = rolling(world, bad)
+    cut_off(roll, lambda some: some.to_version(version))
+    refreshes = GroupRefreshes(world.aws.autoscaling, world.blueprint.names.group)
+    while (latest := refreshes.latest()) and latest.status != "Baking":
+        watched.pause("", 10)
+    cut_off(roll, GroupRollout.back)
+    for _ in range(int(later / 30)):
+        world.region.clock.advance(30)
+        versions(world)
+    assert roll.back() == 2
+    world.region.clock.advance(300)
+    assert versions(world) == ("2", ["2"], 2)
+    assert (withdrawn(world, good), withdrawn(world, bad)) == (False, True)
+
+
+def test_a_rollout_beside_another_one_is_refused_and_changes_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    """By the command: no version is made, and the template's default stays the other one's."""
+    roll, version, _ = rolling(world, new_image(world, 1))
+    cut_off(roll, lambda some: some.to_version(version))
+    second = new_image(world, 2)
+    with world.aws.recording() as sent:
+        ended = run(world, tmp_path, "rollout", "--ami", second.id)
+    assert ended.exit_code == 1, ended.output
+    assert "another refresh is under way, to template version 2" in ended.stderr
+    assert "`provision rollback` turns it back" in ended.stderr
+    assert not [each for each in sent if each.writes]
+    assert versions(world)[2] == 2
+    roll.to_version(version)
+    assert versions(world) == ("2", ["2"], 2)
+
+
+@pytest.mark.parametrize("word", ["$Latest", pytest.param("$Default", marks=pytest.mark.heavy)])
+def test_rule_25_a_group_without_a_version_number_gets_one_before_it_is_rolled(
+    world: World, word: str
+) -> None:
+    """Somebody wrote it by hand: apply and rollout put it right, and can be turned back then."""
+    names = world.blueprint.names
+    world.aws.autoscaling.update_auto_scaling_group(
+        AutoScalingGroupName=names.group,
+        LaunchTemplate={"LaunchTemplateName": names.launch_template, "Version": word},
+    )
+    assert [each.key for each in world.plan().steps] == [Key("group", names.group)]
+    assert isinstance(world.plan().steps[0], Update)
+    image = new_image(world)
+    roll, version, _ = rolling(world, image, lambda: "it is stuck")
+    with pytest.raises(Exception, match="RollbackSuccessful"):
+        roll.to_version(version)
+    world.region.clock.advance(300)
+    assert versions(world)[1:] == (["1"], 1)
+    assert world.plan().steps == ()
