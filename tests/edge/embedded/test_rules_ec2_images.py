@@ -144,3 +144,16 @@ def test_rule_43_deregistering_may_take_the_snapshots_along(
         assert named == (snapshots if deleted else set())
         left = {each["SnapshotId"] for each in ec2.describe_snapshots()["Snapshots"]} & snapshots
         assert left == (set() if deleted else snapshots)
+
+
+def test_an_image_tells_when_it_will_be_deprecated(
+    ec2: Client, instance_id: str, name: str, refusal: Refusal
+) -> None:
+    """EnableImageDeprecation: as today's Packer asks it; an image that is not there is refused."""
+    made = ec2.create_image(InstanceId=instance_id, Name=name)["ImageId"]
+    assert "DeprecationTime" not in image(ec2, made)
+    at = "2030-01-01T00:00:00.000Z"
+    assert ec2.enable_image_deprecation(ImageId=made, DeprecateAt=at)["Return"] is True
+    assert image(ec2, made)["DeprecationTime"] == at
+    status, code = refusal(ec2.enable_image_deprecation, ImageId="ami-00000000", DeprecateAt=at)
+    assert (status, code) == (400, "InvalidAMIID.NotFound")

@@ -3,14 +3,13 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
-from botocore.parsers import ResponseParserError
 from support.operator_role import TRUST, denied
 from support.provision_world import IMAGE
 from support.recorded_aws import RecordedAws
@@ -141,13 +140,12 @@ class Bake:
         self.snapshots = tuple(each["Ebs"]["SnapshotId"] for each in disks)
 
     def finish_image(self) -> None:
-        """Set its deprecation and tags; the emulator knows no deprecation, IAM comes before it."""
+        """Set its deprecation and tags."""
         ec2 = self.aws.ec2
         description: Any = {"Value": "s3-event-worker"}
         ec2.modify_image_attribute(ImageId=self.image, Description=description)
         ec2.create_tags(Resources=[self.image, *self.snapshots], Tags=TAGS)
-        with suppress(ResponseParserError):
-            ec2.enable_image_deprecation(ImageId=self.image, DeprecateAt="2030-01-01T00:00:00Z")
+        ec2.enable_image_deprecation(ImageId=self.image, DeprecateAt="2030-01-01T00:00:00Z")
 
     def give_up_image(self) -> None:
         """Take the image away again, as after a failure."""

@@ -62,8 +62,17 @@ class Oven:
     subnet_id: str
     folder: Path
 
-    def bake(self, git_revision: str) -> Baked:
-        """Run `provision ami bake`, and return what it says."""
+    def bake(self, git_revision: str, *, upon: str = "") -> Baked:
+        """Run `provision ami bake`, upon another image of ours if told so; return what it says."""
+        document = self.operator.ask(*self._command(git_revision, source_ami=upon))
+        return Baked(document["ami"], git_revision)
+
+    def spoil(self, git_revision: str, **variables: str) -> str:
+        """Run a bake that some variable makes fail on the builder; return what is said of it."""
+        done = self.operator.run(*self._command(git_revision, **variables), expecting=1)
+        return done.stderr
+
+    def _command(self, git_revision: str, **others: str) -> list[str]:
         variables = {
             "wheelhouse": str(self.wheels.house),
             "online": "false",
@@ -73,7 +82,8 @@ class Oven:
             "source_cidrs": f'["{network.GATEWAY}/{network.VPC_BITS}"]',
             "ec2_endpoint": network.AWS_URL,
         }
-        document = self.operator.ask(
+        variables |= {name: value for name, value in others.items() if value}
+        return [
             "ami",
             "bake",
             f"--source={self.packer.template(self.folder / git_revision).parent}",
@@ -81,5 +91,4 @@ class Oven:
             f"--wheel={self.wheels.own}",
             f"--git-revision={git_revision}",
             *(f"--var={name}={value}" for name, value in variables.items()),
-        )
-        return Baked(document["ami"], git_revision)
+        ]

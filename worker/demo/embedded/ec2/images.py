@@ -28,6 +28,7 @@ def correct(layer: "Layer") -> None:
     patches.wrap(Ami, "block_device_mappings", disks_are_kept)
     patches.wrap(AmiBackend, "create_image", lambda f: image_is_made(layer, pending, f))
     patches.wrap(AmisResponse, "deregister_image", snapshots_go_along)
+    patches.replace(AmisResponse, "enable_image_deprecation", deprecation_is_kept)
 
 
 def image_is_made(layer: "Layer", pending: list[Moto], create: Handler) -> Handler:
@@ -132,3 +133,13 @@ def snapshots_go_along(deregister: Handler) -> Handler:
         return ActionResult({"Return": True, "DeleteSnapshotResults": deleted})
 
     return deregistered
+
+
+def deprecation_is_kept(self: Moto) -> Moto:
+    """Keep when an image shall be deprecated, for DescribeImages to tell; moto knows no such call.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_EnableImageDeprecation.html
+    """
+    (image,) = self.ec2_backend.describe_images(ami_ids=[self._get_param("ImageId")])
+    image.deprecation_time = f"{self._get_param('DeprecateAt'):%Y-%m-%dT%H:%M:%S.000Z}"
+    return ActionResult({"Return": True})
