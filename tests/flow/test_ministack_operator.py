@@ -32,8 +32,9 @@ STATEMENTS: Mapping[str, str] = {
 }
 """Statements on what ministack has and asks for, and the step that fails without each."""
 
-SILENT = ("s3:PutObjectTagging", "s3:TagResource", "sqs:ListMessageMoveTasks")
-"""Actions beside these that ministack never asks for, or has no operation for."""
+MOVE_TASKS = ("sqs:StartMessageMoveTask", "sqs:ListMessageMoveTasks", "sqs:DeleteMessage")
+SILENT = ("s3:PutObjectTagging", "s3:TagResource", *MOVE_TASKS)
+"""Actions that ministack never asks for, or has no operation for; nor for Redrive's."""
 
 
 def statements_of(document: Any) -> list[dict[str, Any]]:  # noqa: ANN401 # JSON

@@ -91,10 +91,14 @@ def repairs(operator: Operator) -> None:
 
 
 def destroys(operator: Operator) -> None:
-    """Everything, files and unfinished uploads as well."""
+    """Everything; files, unfinished uploads and what others attached to a role as well."""
     own, bucket = operator.own, operator.own.blueprint.names.bucket
     operator.admin.aws.s3.put_object(Bucket=bucket, Key="kept/file", Body=b"x")
     operator.admin.aws.s3.create_multipart_upload(Bucket=bucket, Key="kept/unfinished")
+    operator.admin.aws.iam.attach_role_policy(
+        RoleName=own.blueprint.names.worker_role,
+        PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess",
+    )
     assert list(empty(own.aws.s3, bucket))
     own.carry_out(plan_removal(own.found(), stack=own.stack, order=DESTROY_ORDER).plan)
     assert set(operator.admin.found().values()) == {None}
