@@ -29,6 +29,9 @@ MAY_IMPORT = {
 EXCEPTION = re.compile(r"#\s*(noqa|type: ignore|pragma: no cover|ruff: noqa|mypy:)")
 REASONED = re.compile(r"# (noqa: [A-Z]+\d+(, [A-Z]+\d+)*|type: ignore\[[\w-]+\]) +[-#] \w")
 
+PACKAGES = [path for path in SOURCES if path.match("*/__init__.py") and "tests" not in path.parts]
+PROGRAMS = {"worker", "provision"}
+
 FILE_LINES, FUNCTION_LINES = 300, 40
 
 DEMO, DEMO_ENTRANCE = "worker/demo", "worker/commands/demo.py"
@@ -62,6 +65,15 @@ def test_a_pure_room_imports_only_what_is_pure(room: str) -> None:
     }
     assert imported
     assert imported <= MAY_IMPORT[room]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: told(path.parent))
+def test_a_packages_map_names_what_is_there(package: Path) -> None:
+    """Each name in backticks in its docstring is a module or a package beside it."""
+    words = ast.get_docstring(ast.parse(text(package))) or ""
+    named = set(re.findall(r"`([a-z][a-z0-9_]*)(?:\.py)?`", words)) - PROGRAMS
+    there = {path.stem for path in package.parent.iterdir()}
+    assert named <= there
 
 
 def test_no_file_has_300_lines_and_no_function_40() -> None:
