@@ -39,6 +39,7 @@ install_units() {
   install -D -m 0644 "$from/cloudwatch-agent-s3-event-worker.conf" \
     /etc/systemd/system/amazon-cloudwatch-agent.service.d/s3-event-worker.conf
   install -D -m 0640 "$from/worker.env" "$SETTINGS/worker.env"
+  install -D -m 0755 "$from/last-resort.sh" "$SHARE/last-resort.sh"
   install -D -m 0644 "$WORK/requirements.lock" "$SHARE/requirements.lock"
   systemctl daemon-reload
   # Enabled, not started: an instance starts it, once its settings are written.

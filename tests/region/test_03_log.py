@@ -63,3 +63,11 @@ def test_a_copy_that_is_killed_comes_back_and_repeats_no_more_than_it_may(fleet:
     wait_until(lambda: len(copied(machine)) > len(before), "a new copy", COPYING_SECONDS)
     assert copied(machine)[: len(before)] == before
     assert len(copied(machine)) - len(before) <= 1000
+
+
+def test_the_journal_keeps_within_the_size_that_the_image_gives_it(fleet: Fleet) -> None:
+    """Journald itself says so at its start: nothing that is logged fills the disk."""
+    for machine in fleet.serving():
+        said = machine.container.run("journalctl", "--unit=systemd-journald", "--output=cat")
+        sizes = [line for line in said.stdout.splitlines() if line.startswith("System Journal")]
+        assert ", max 1.0G, " in sizes[-1]

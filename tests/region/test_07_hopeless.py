@@ -9,11 +9,14 @@ from region.lab.waiting import gone, wait_until
 
 pytestmark = pytest.mark.region
 
-DAMAGE = (
+EMPTY_FILE = (
     "truncate --size=0"
     " /opt/s3-event-worker/lib/python3*/site-packages/botocore/data/sqs/*/service-2.json.gz"
 )
-"""A file that a full or broken disk left empty: without it nothing can ask a queue."""
+"""What a full or broken disk left of a file: without it nothing can ask a queue."""
+
+NO_PYTHON = "rm /opt/s3-event-worker/bin/python*"
+"""As after an update that took the interpreter away: not even `worker give-up` can start."""
 
 SHORT_PAUSE = f"""
 cd /run/systemd/system && mkdir -p {UNIT}.d {FAILED_UNIT}.d
@@ -32,13 +35,24 @@ HOOK_SECONDS = 151
 """Above the termination hook's timeout: nobody is left to complete it."""
 
 
-def damage(fleet: Fleet, machine: Machine) -> None:
+def break_worker(fleet: Fleet, machine: Machine, how: str) -> None:
     """Break the worker for good; returns when its first start has failed."""
     fleet.region.journal.note(machine.launch.instance_id, "damaged")
     machine.container.shell(SHORT_PAUSE)
     machine.container.shell(
-        f"{DAMAGE}; systemctl reset-failed {UNIT}; systemctl restart {UNIT}", seconds=120
+        f"{how}; systemctl reset-failed {UNIT}; systemctl restart {UNIT}", seconds=120
     )
+
+
+def replaced(fleet: Fleet, instance_id: str) -> Machine:
+    """Wait for another instance; the hook, which nobody is left to complete, ends by its time."""
+    fleet.region.journal.note(instance_id, "given-up")
+    wait_until(lambda: fleet.members().get(instance_id) == "Terminating:Wait", "the hook", 60)
+    fleet.region.aws.clock.advance(HOOK_SECONDS)
+    gone(fleet.region, instance_id)
+    (other,) = fleet.wait_for(1)
+    assert other.launch.instance_id != instance_id
+    return other
 
 
 def decision(machine: Machine, number: int) -> dict[str, str]:
@@ -56,7 +70,7 @@ def test_a_hopeless_instance_is_kept_while_it_is_young_and_then_replaced(fleet: 
     """The only worker fails at each start; what is uploaded meanwhile waits for the next one."""
     (machine,) = fleet.wait_for(1)
     instance_id = machine.launch.instance_id
-    damage(fleet, machine)
+    break_worker(fleet, machine, EMPTY_FILE)
     names = [f"hopeless-{number:03}" for number in range(100)]
     fleet.upload(names)
 
@@ -68,14 +82,22 @@ def test_a_hopeless_instance_is_kept_while_it_is_young_and_then_replaced(fleet: 
 
     machine.pending_time -= timedelta(hours=1)
     given_up = decision(machine, 2)
-    fleet.region.journal.note(instance_id, "given-up")
     assert given_up["event"] == "instance-given-up"
     assert given_up["why"] == "the worker keeps failing: exit-code (1)"
-
-    wait_until(lambda: fleet.members().get(instance_id) == "Terminating:Wait", "the hook", 60)
-    fleet.region.aws.clock.advance(HOOK_SECONDS)
-    gone(fleet.region, instance_id)
-    (other,) = fleet.wait_for(1)
-    assert other.launch.instance_id != instance_id
+    replaced(fleet, instance_id)
     fleet.wait_until_moved(names)
+    fleet.wait_until_settled()
+
+
+def test_an_instance_that_cannot_even_judge_itself_powers_off_and_is_replaced(fleet: Fleet) -> None:
+    """Without Python nobody can ask the group; an instance that is off it replaces by itself."""
+    (machine,) = fleet.wait_for(1)
+    instance_id = machine.launch.instance_id
+    machine.pending_time -= timedelta(hours=1)
+    break_worker(fleet, machine, NO_PYTHON)
+    fleet.upload(["without python.txt"])
+    wait_until(lambda: not machine.container.is_running, "the power to be off", DECIDING_SECONDS)
+    fleet.region.client("ec2").stop_instances(InstanceIds=[instance_id])  # EC2 sees it by itself
+    replaced(fleet, instance_id)
+    fleet.wait_until_moved(["without python.txt"])
     fleet.wait_until_settled()

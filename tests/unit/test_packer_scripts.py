@@ -41,9 +41,13 @@ def ubuntu(tmp_path: Path) -> Path:
 
 
 def test_shellcheck_has_nothing_to_say() -> None:
-    """Of the steps, their library, what runs all checks, and what builds Packer for them."""
+    """Of the steps and their library, of the units, and of what runs all checks."""
     program = Path(sys.executable).with_name("shellcheck")
-    scripts = [*sorted(SCRIPTS.glob("*.sh")), *sorted((ROOT / ".ci").iterdir())]
+    scripts = [
+        *sorted(SCRIPTS.glob("*.sh")),
+        *sorted((ROOT / "systemd").glob("*.sh")),
+        *sorted((ROOT / ".ci").iterdir()),
+    ]
     done = subprocess.run(
         [program, "-x", *map(str, scripts)],
         capture_output=True,
@@ -52,7 +56,7 @@ def test_shellcheck_has_nothing_to_say() -> None:
         timeout=60,
         cwd=ROOT,
     )
-    assert len(scripts) == len(STEPS) + 4
+    assert len(scripts) == len(STEPS) + 5
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

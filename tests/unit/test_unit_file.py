@@ -166,8 +166,10 @@ def test_five_stalls_in_a_row_are_hopeless_to_systemd() -> None:
 def test_after_a_pause_the_worker_is_tried_again_whatever_was_decided() -> None:
     """The decision may fail; the start limit is forgotten before the start; a stop ends it all."""
     unit = directives(FAILED_UNIT)
+    runtime = f"/run/{unit['RuntimeDirectory'][0]}"
     assert unit["ExecStart"] == [
-        f"-{PROGRAM} give-up",
+        f'-/bin/sh -c "{PROGRAM} give-up; echo $$? >$$RUNTIME_DIRECTORY/status"',
+        f"-+/usr/share/s3-event-worker/last-resort.sh {runtime}/status",
         "/bin/sleep 300",
         f"+/bin/systemctl reset-failed {UNIT.name}",
         f"+/bin/systemctl --no-block start {UNIT.name}",
