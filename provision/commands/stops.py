@@ -58,6 +58,16 @@ BUSY: Final = (
 )
 SERVER_FAULT: Final = 500
 
+STUCK: Final = {
+    "BucketNotEmpty": "`provision destroy --with-files` takes the files as well, every one of them",
+    "DependencyViolation": (
+        "somebody else's instance or interface still has it: `aws ec2 describe-network-interfaces"
+        " --filters Name=group-name,Values=NAME` shows which"
+    ),
+    "DeleteConflict": "somebody else still uses it: AWS's words say what hangs on it",
+}
+"""What neither time nor another try of ours ends."""
+
 SIGN_IN: Final = (
     "the credentials are missing, unknown or have expired: sign in again (`aws sso login`), or see"
     " --profile and AWS_PROFILE"
@@ -93,6 +103,8 @@ def _hint_for_refusal(error: ClientError) -> str:
         return SIGN_IN
     if code.startswith(CLOCK):
         return "set this machine's clock: AWS takes 15 minutes at most for a request's age"
+    if code in STUCK:
+        return STUCK[code]
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return WAIT if code.startswith(BUSY) or status >= SERVER_FAULT else ""
 

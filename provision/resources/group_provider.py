@@ -113,8 +113,12 @@ class GroupProvider:
 
         https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-process-shutdown.html (rule 34)
         """
-        if self._describe(key.name) is None:
+        group = self._describe(key.name)
+        if group is None:
             return
+        _must_not_stand_by(group)
+        if group.get(SUSPENDED):  # Terminate among them would hold every instance
+            self._autoscaling.resume_processes(AutoScalingGroupName=key.name)
         self._unprotect(key.name)
         self._autoscaling.update_auto_scaling_group(
             AutoScalingGroupName=key.name, MinSize=0, MaxSize=0, DesiredCapacity=0
@@ -194,6 +198,19 @@ class GroupProvider:
 
     def _still_named(self, name: str) -> str | None:
         return "the group is being deleted" if self._describe(name) is not None else None
+
+
+def _must_not_stand_by(group: Mapping[str, Any]) -> None:
+    """Raise ProvisionError for instances in Standby: no size reaches them, somebody works there."""
+    instances = group.get("Instances", [])
+    ids = [each["InstanceId"] for each in instances if each["LifecycleState"] == "Standby"]
+    if ids:
+        name = group["AutoScalingGroupName"]
+        raise ProvisionError(
+            f"{', '.join(ids)} in Standby: somebody took them out, and the group cannot end them",
+            f"`aws autoscaling exit-standby --auto-scaling-group-name {name}"
+            f" --instance-ids {' '.join(ids)}`",
+        )
 
 
 def _normal_mixed(policy: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> Json:

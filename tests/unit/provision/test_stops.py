@@ -31,6 +31,8 @@ AGAIN = "run it again"
         ("AuthFailure", "sign in again"),
         ("400", "sign in again"),
         ("RequestTimeTooSkewed", "clock"),
+        ("BucketNotEmpty", "provision destroy --with-files"),
+        ("DependencyViolation", "describe-network-interfaces"),
         ("Throttling", "wait a minute"),
         ("ThrottlingException", "wait a minute"),
         ("RequestLimitExceeded", "wait a minute"),

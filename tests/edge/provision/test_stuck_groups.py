@@ -1,0 +1,80 @@
+"""A destroy meets a group that somebody else has had his hands on, or that is being rolled."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from support.group_world import members, new_image, rolling, settle
+from support.photograph import Picture, photograph
+from support.provision_world import World
+
+from provision.errors import ProvisionError
+from worker.demo.embedded.layer import Delays
+from worker.demo.embedded.server import EmbeddedAws
+
+Build = Callable[..., World]
+
+
+@pytest.fixture(scope="module")
+def region() -> Iterator[EmbeddedAws]:
+    """Start an AWS in which instances take a while to come and to go."""
+    with EmbeddedAws(delays=Delays(lambda_seconds=0)) as server:
+        yield server
+
+
+@pytest.fixture
+def before(build: Build) -> Picture:
+    """Give what the account holds without the stack."""
+    return photograph(build().aws)
+
+
+@pytest.fixture
+def world(build: Build, before: Picture) -> World:
+    """Give a stack with one instance in service, and no function."""
+    del before
+    return settle(build(**{"lambda": {"enabled": False}}))
+
+
+def test_a_group_whose_processes_are_suspended_is_taken_down(world: World, before: Picture) -> None:
+    """With Terminate among them no instance would ever go."""
+    group = world.blueprint.names.group
+    world.aws.autoscaling.suspend_processes(AutoScalingGroupName=group)
+    world.destroy()
+    assert photograph(world.aws) == before
+
+
+def test_an_instance_in_standby_is_named_and_nothing_else_of_the_group_goes(
+    world: World, before: Picture
+) -> None:
+    """Somebody works on it; when it is back, the same command ends it."""
+    autoscaling, group = world.aws.autoscaling, world.blueprint.names.group
+    [told] = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group])[
+        "AutoScalingGroups"
+    ]
+    instance = told["Instances"][0]["InstanceId"]
+    autoscaling.enter_standby(
+        AutoScalingGroupName=group, InstanceIds=[instance], ShouldDecrementDesiredCapacity=False
+    )
+    world.region.clock.advance(60)
+    with pytest.raises(ProvisionError, match=f"{instance} in Standby") as ended:
+        world.destroy()
+    assert f"exit-standby --auto-scaling-group-name {group}" in ended.value.hint
+    assert sorted(members(world)) == ["InService", "Standby"]
+    autoscaling.exit_standby(AutoScalingGroupName=group, InstanceIds=[instance])
+    world.destroy()
+    assert photograph(world.aws) == before
+
+
+def test_a_stack_that_is_being_rolled_is_taken_down(world: World, before: Picture) -> None:
+    """The refresh does not bring back what drains, and nothing of it stays."""
+    roll, version, watched = rolling(world, new_image(world))
+
+    def interrupt(why: str, seconds: float) -> None:
+        watched.pause(why, seconds)
+        if "InProgress" in why:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replace(roll, pause=interrupt).to_version(version)
+    world.destroy()
+    assert photograph(world.aws) == before
