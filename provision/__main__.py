@@ -7,6 +7,8 @@ def main() -> None:
     """Run the command line; without the extra's libraries, say how to get them."""
     try:
         from provision.cli import main as command_line  # noqa: PLC0415 # it may not be importable
+    except KeyboardInterrupt:
+        sys.exit("interrupted")
     except ModuleNotFoundError as error:
         if error.name not in {"pydantic", "rich"}:
             raise

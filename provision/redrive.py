@@ -10,22 +10,27 @@ from provision.errors import PartialError, ProvisionError
 LOOK_SECONDS: Final = 1.0
 
 
-def redrive(
+def begin(letters: DeadLetters, per_second: int | None) -> MoveTask | None:
+    """Start a move unless one runs; return the latest as it was before. Raises ClientError."""
+    before = letters.latest_move()
+    if before is None or not before.is_running:
+        letters.start_move(per_second)
+    return before
+
+
+def watch(
     letters: DeadLetters,
+    before: MoveTask | None,
     *,
-    per_second: int | None,
     patience_seconds: float,
     sleep: Callable[[float], None],
     told: Callable[[MoveTask], None],
 ) -> MoveTask:
-    """Start a move, or take up watching the one that runs; return it once it is over.
+    """Watch the move that `begin` began, or that ran already, and return it once it is over.
 
     `told` hears of every look. Raises PartialError when patience ends first (the move goes on by
     itself), ProvisionError for a move that failed.
     """
-    before = letters.latest_move()
-    if before is None or not before.is_running:
-        letters.start_move(per_second)
     for _ in range(max(1, round(patience_seconds / LOOK_SECONDS))):
         task = letters.latest_move()
         if task is not None and not _is_an_older_one(task, before):

@@ -9,6 +9,7 @@ from provision.commands.ami_bake import bake
 from provision.commands.ami_from_instance import from_instance
 from provision.commands.context import Context, with_stack
 from provision.commands.output import console, print_json, say
+from provision.commands.stops import begun
 from provision.core.image import StackImage, plan_pruning
 from provision.errors import PartialError
 from provision.screen.images_view import (
@@ -75,15 +76,22 @@ def prune(context: Context, *, keep: int, yes: bool) -> None:
     if not pruning.doomed:
         say("there is nothing to take away")
     elif yes:
-        remove_all(context.aws, pruning.doomed)
+        remove_all(context.aws, pruning.doomed, f"provision ami prune --keep {keep} --yes")
         say(f"{len(pruning.doomed)} gone")
     else:
         say("nothing was changed; --yes takes them away")
 
 
-def remove_all(aws: Aws, images: tuple[StackImage, ...]) -> None:
-    """Take images away with their snapshots; raises PartialError for what AWS left."""
-    left = [each for image in images for each in remove_image(aws.ec2, image)]
+def remove_all(aws: Aws, images: tuple[StackImage, ...], command: str) -> None:
+    """Take images away with their snapshots, for `command`; raises PartialError for what stays."""
+    left, remaining = list[str](), list(images)
+    with begun(
+        f"run `{command}` again: it goes on from there",
+        remaining=lambda: ", ".join(each.id for each in remaining),
+    ):
+        while remaining:
+            left += remove_image(aws.ec2, remaining[0])
+            del remaining[0]
     if left:
         raise PartialError(
             f"the images are gone, and these snapshots stayed: {'; '.join(left)}",
@@ -91,10 +99,10 @@ def remove_all(aws: Aws, images: tuple[StackImage, ...]) -> None:
         )
 
 
-def remove_unused(aws: Aws, images: tuple[StackImage, ...]) -> None:
-    """Take those of the images away that nobody uses, and say which stay. Raises PartialError."""
+def remove_unused(aws: Aws, images: tuple[StackImage, ...], command: str) -> None:
+    """Take those of the images away that nobody uses, and say which stay, as `remove_all` does."""
     users = image_users(aws, {each.id for each in images})
     for each in images:
         used = users.get(each.id)
         say(f"  {each.id} stays: used by {', '.join(used)}" if used else removal_line(each))
-    remove_all(aws, tuple(each for each in images if each.id not in users))
+    remove_all(aws, tuple(each for each in images if each.id not in users), command)

@@ -37,6 +37,8 @@ Examples:
 
 BUCKET_KINDS = ("bucket",)
 
+AGAIN = "run `provision destroy` again, with the same options: it goes on from there"
+
 
 @click.command(epilog=EXAMPLES)
 @click.option("--confirm", metavar="NAME", help="The stack's name; otherwise it is asked for.")
@@ -68,9 +70,9 @@ def destroy(
         say(f"! {lost}")
     if removal.plan.steps or images:
         _agree(context, confirm)
-        with begun("run `provision destroy` again: it goes on from there"):
+        with begun(AGAIN):
             _take_away(context, blueprint, removal, with_files=with_files)
-            remove_unused(context.aws, images)
+            remove_unused(context.aws, images, "provision destroy")
         say("All of it is gone.")
     if context.wants_json:
         listed = [image_document(each) for each in images]
@@ -123,8 +125,9 @@ def _take_away(
 
 
 def _empty(context: Context, bucket: str) -> None:
-    for gone in empty(context.aws.s3, bucket):
-        say(f"  {gone} files and versions deleted from {bucket}")
+    with begun(AGAIN, remaining=lambda: f"bucket/{bucket}, and files in it"):
+        for gone in empty(context.aws.s3, bucket):
+            say(f"  {gone} files and versions deleted from {bucket}")
 
 
 def _carry_out(context: Context, blueprint: Blueprint, plan: Plan) -> None:

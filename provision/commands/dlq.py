@@ -10,9 +10,10 @@ import click
 from provision.aws.dead_letters import DeadLetters
 from provision.commands.context import Context, with_stack
 from provision.commands.output import console, print_json, say
+from provision.commands.stops import begun
 from provision.core.dead_letter import Letter, MoveTask
 from provision.errors import ProvisionError, RefusedError
-from provision.redrive import redrive as move_back
+from provision.redrive import begin, watch
 from provision.screen.dlq_view import Explained, letter_lines, letters_document, letters_table
 from provision.spec.worker_environment import worker_environment
 from worker.aws.s3 import BotoS3
@@ -96,13 +97,10 @@ def redrive(context: Context, *, rate: int | None, wait: int) -> None:
 
     Exit status: 0 done, 1 the move failed, 3 it goes on by itself.
     """
-    done = move_back(
-        _letters(context),
-        per_second=rate,
-        patience_seconds=wait,
-        sleep=time.sleep,
-        told=_tell,
-    )
+    letters = _letters(context)
+    before = begin(letters, rate)
+    with begun("`provision dlq redrive` watches it on", "the move goes on by itself; "):
+        done = watch(letters, before, patience_seconds=wait, sleep=time.sleep, told=_tell)
     if context.wants_json:
         print_json({"status": done.status, "moved": done.moved})
         return

@@ -20,7 +20,8 @@ R = TypeVar("R")
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Print a ProvisionError, or what AWS refused, with the next thing to do; exit with its code.
 
-    To stand below click's decorators.
+    To stand below click's decorators. A Ctrl-C that comes this far has left nothing half-way done:
+    what changes anything stands in a `begun`.
     """
 
     @functools.wraps(command)
@@ -35,6 +36,9 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
             sys.exit(ExitCode.FAILED)
         except BotoCoreError as error:
             complain(f"AWS cannot be used like this: {error}", hint_for(error))
+            sys.exit(ExitCode.FAILED)
+        except KeyboardInterrupt:
+            complain("interrupted")
             sys.exit(ExitCode.FAILED)
 
     return run

@@ -52,15 +52,20 @@ def rollout(context: Context, *, ami: str | None) -> None:
     introduce(context, blueprint)
     rolling = _rolling(context, blueprint, _canary(context, blueprint))
     _must_be_fit(rolling)
-    before = rolling.facts().template_version
+    facts = rolling.facts()
+    before = facts.template_version
     image = _must_have_image(blueprint)
     rolling.must_be_free(_version_there(context, blueprint, image))
-    with begun(f"run `provision rollout{f' --ami {ami}' if ami else ''}` again: it goes on"):
+    typed = f"provision rollout{f' --ami {ami}' if ami else ''}"
+    with begun(f"run `{typed}` again: it goes on; `provision rollback` turns it back"):
         version = _make_version(context, blueprint, image)
         say(f"template version {before} → {version}")
         rolling.to_version(version)
         _welcome(context, blueprint)
-    say("every instance is new, and a canary has arrived")
+    if facts.instances:
+        say("every instance is new, and a canary has arrived")
+    else:
+        say("no instance runs; the next one that starts is new")
     if context.wants_json:
         print_json({"before": before, "version": str(version)})
 

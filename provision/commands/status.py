@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from contextlib import suppress
 
 import click
 from rich.console import RenderableType
@@ -36,11 +37,11 @@ def status(context: Context, *, watch: bool) -> None:
 
     Exit status: 0 all well, or warnings only; 1 something is wrong.
     """
-    observer = Observer(context.aws, context.blueprint())
     if watch:
-        _watch(context, observer)
+        with suppress(KeyboardInterrupt):
+            _watch(context, Observer(context.aws, context.blueprint()))
         return
-    facts = observer.stack()
+    facts = Observer(context.aws, context.blueprint()).stack()
     if context.wants_json:
         print_json(status_document(context.stack.name, facts))
     else:
@@ -50,17 +51,14 @@ def status(context: Context, *, watch: bool) -> None:
 
 
 def _watch(context: Context, observer: Observer) -> None:
-    try:
-        if context.wants_json:
-            while True:
-                click.echo(json.dumps(status_document(context.stack.name, observer.stack())))
-                time.sleep(LOOK_SECONDS)
-        with Live(_screen(context, observer.stack()), console=console(), screen=False) as live:
-            while True:
-                time.sleep(LOOK_SECONDS)
-                live.update(_screen(context, observer.stack()), refresh=True)
-    except KeyboardInterrupt:
-        return
+    if context.wants_json:
+        while True:
+            click.echo(json.dumps(status_document(context.stack.name, observer.stack())))
+            time.sleep(LOOK_SECONDS)
+    with Live(_screen(context, observer.stack()), console=console(), screen=False) as live:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            live.update(_screen(context, observer.stack()), refresh=True)
 
 
 def _screen(context: Context, facts: StackFacts) -> RenderableType:

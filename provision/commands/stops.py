@@ -1,6 +1,6 @@
 """What stopped a command, in plain words, and the next thing to do about it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -110,17 +110,25 @@ def _hint_for_refusal(error: ClientError) -> str:
 
 
 @contextmanager
-def begun(again: str, so_far: str = "") -> Iterator[None]:
+def begun(
+    again: str, so_far: str = "", remaining: Callable[[], str] | None = None
+) -> Iterator[None]:
     """Within the block something has been changed: whatever stops it is told as half-way.
 
-    `again` says how it is gone on with, `so_far` what is done already. Raises PartialError.
+    `again` says how it is gone on with, `so_far` what is done already, `remaining` what is not.
+    Raises PartialError.
     """
+
+    def stopped(why: str) -> str:
+        rest = f"\n  remaining: {remaining()}" if remaining else ""
+        return f"{so_far}{why}{rest}"
+
     try:
         yield
     except (ClientError, BotoCoreError) as error:
         hint = hint_for(error)
         raise PartialError(
-            so_far + told(error), f"{hint}; then {again}" if hint else again
+            stopped(told(error)), f"{hint}; then {again}" if hint else again
         ) from error
     except KeyboardInterrupt as interrupt:
-        raise PartialError(f"{so_far}interrupted", again) from interrupt
+        raise PartialError(stopped("interrupted"), again) from interrupt

@@ -26,6 +26,9 @@ LATE_SECONDS = 0.7
 COPIES = frozenset({"CopyObject", "UploadPartCopy", "CompleteMultipartUpload"})
 """Operations that S3 may answer with 200 and an error in the body (rule 22)."""
 
+FORM = "application/x-www-form-urlencoded"
+"""The query protocol's body, of EC2 and Auto Scaling for instance."""
+
 DROPPED_HEADERS = frozenset({"connection", "keep-alive", "transfer-encoding"})
 
 
@@ -159,7 +162,9 @@ class FaultProxy:
     async def _serve(self, request: HttpRequest, connection: Connection) -> None:
         path, _, query = request.target.partition("?")
         asked = parse_qs(query, keep_blank_values=True)
-        operation = operation_name(request.method, path, asked, request.headers)
+        is_form = request.headers.get("content-type", "").startswith(FORM)
+        form = request.body.decode() if is_form else ""
+        operation = operation_name(request.method, path, asked, request.headers, form)
         self.requests.add(operation)
         self._under_way[operation] += 1
         try:

@@ -23,7 +23,7 @@ from provision.core.resource import OWNER_TAG, REGION_TAG
 from provision.errors import ProvisionError
 from provision.group_rollout import GroupRollout
 from provision.policies.operator import operator_grants
-from provision.redrive import redrive
+from provision.redrive import begin, watch
 from provision.resources import group
 from provision.resources.catalogue import intentions
 from provision.resources.launch_template import (
@@ -127,9 +127,9 @@ def deals_with_dead_letters(operator: Operator) -> None:
         sqs.receive_message(QueueUrl=url, VisibilityTimeout=0, WaitTimeSeconds=0)
     letters = DeadLetters(operator.world.aws.sqs, operator.names)
     assert len(letters.look(10)) == 1
-    done = redrive(
+    done = watch(
         letters,
-        per_second=None,
+        begin(letters, None),
         patience_seconds=600,
         sleep=operator.world.region.clock.advance,
         told=lambda _: None,

@@ -12,7 +12,7 @@ from support.recorded_aws import CutError
 from provision.aws.dead_letters import DeadLetters
 from provision.core.dead_letter import MoveTask
 from provision.errors import PartialError, ProvisionError, RefusedError
-from provision.redrive import redrive
+from provision.redrive import begin, watch
 
 GARBAGE = "not an event"
 RECEIPTS = 6
@@ -203,9 +203,9 @@ def moved_back(
     patience: float = 60,
 ) -> MoveTask:
     """Redrive; every wait sets the clock forward."""
-    return redrive(
+    return watch(
         letters,
-        per_second=rate,
+        begin(letters, rate),
         patience_seconds=patience,
         sleep=world.region.clock.advance,
         told=heard.append,
