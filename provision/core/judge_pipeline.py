@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from provision.core.finding import Finding, failure, ok, warning
+from provision.core.judge_place import PlaceFacts, judge_place
 from provision.core.resource import Json
 from provision.resources.notification import EVENTS, plain_filter
 from provision.spec.blueprint import Blueprint
@@ -37,15 +38,14 @@ class PipelineFacts:
     notifications: Mapping[str, Any] = field(default_factory=dict)
     key: KeyFacts | None = None
     """None: the stack names no key."""
-    former_bucket: str = ""
-    """Another bucket, that has our rule still; empty: none."""
+    place: PlaceFacts = field(default_factory=PlaceFacts)
 
 
 def judge_pipeline(facts: PipelineFacts, blueprint: Blueprint) -> Iterator[Finding]:
     """Judge the owner's bucket, everybody's notification rules, and the owner's key."""
     if blueprint.stack.pipeline.existing_bucket:
         yield _judge_bucket(facts, blueprint)
-    yield from _judge_place(facts, blueprint)
+    yield from judge_place(facts.place, blueprint)
     yield _judge_rules(facts, blueprint)
     if facts.key is not None:
         yield _judge_key(facts.key, blueprint)
@@ -74,32 +74,6 @@ def _judge_bucket(facts: PipelineFacts, blueprint: Blueprint) -> Finding:
             " --versioning-configuration Status=Enabled",
         )
     return ok(subject, "yours, in this region, with versions")
-
-
-def _judge_place(facts: PipelineFacts, blueprint: Blueprint) -> Iterator[Finding]:
-    """Judge a stack file that says another place than files land in so far.
-
-    A worker passes over messages of any other place (`skipped`), and S3 tells of a file once.
-    """
-    names, prefix = blueprint.names, blueprint.stack.pipeline.source_prefix
-    if former := facts.former_bucket:
-        yield failure(
-            f"bucket {names.bucket}",
-            f"so far it was {former}, and its rule {names.notification_rule} would tell nobody any"
-            " more: files that land there would be stuck in silence",
-            "give the new bucket a stack of another name, and destroy this one when it has no more"
-            f" to do; or take the rule out of {former} first",
-        )
-    rules = facts.notifications.get("TopicConfigurations", [])
-    mine = [plain_filter(each) for each in rules if each.get("Id") == names.notification_rule]
-    before = mine[0].get("prefix", "") if mine else prefix
-    if before != prefix:
-        yield warning(
-            f"source prefix {prefix}",
-            f"so far it was {before}: until every worker is new, messages of the one that it does"
-            " not know are passed over, and their files stay where they are",
-            f"once this is applied: `worker sweep --move`, and again with SRC_PREFIX={before}",
-        )
 
 
 def publisher_of(policy: Json) -> str:

@@ -39,7 +39,10 @@ def _bucket(blueprint: Blueprint) -> Iterator[Grant]:
             **used_by("s3:GetBucketNotification", "s3.GetBucketNotificationConfiguration"),
             **used_by("s3:PutBucketNotification", "s3.PutBucketNotificationConfiguration"),
             # Without it a missing object reads as 403 instead of 404 (rule 21).
-            **used_by("s3:ListBucket", "s3.HeadBucket s3.HeadObject s3.GetObject s3.CopyObject"),
+            **used_by(
+                "s3:ListBucket",
+                "s3.HeadBucket s3.HeadObject s3.GetObject s3.CopyObject s3.ListObjectsV2",
+            ),
             **used_by("s3:ListBucketVersions", "s3.ListObjectVersions"),
             **used_by("s3:ListBucketMultipartUploads", "s3.ListMultipartUploads"),
         },

@@ -1,7 +1,11 @@
 """What AWS would refuse of the pipeline is found before anything is made."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +13,7 @@ from botocore.exceptions import ClientError
 from support.provision_world import World
 from support.stacks import a_blueprint
 
+from provision.aws.emptying import empty
 from provision.aws.pipeline_facts import preflight_pipeline
 from provision.core.finding import Finding, Level, failures
 from provision.core.resource import Json
@@ -198,12 +203,52 @@ def test_another_bucket_is_refused_while_the_old_one_has_our_rule(world: World) 
     assert failures(preflight_pipeline(world.aws, moved)) == ()
 
 
-def test_another_prefix_is_told_of_with_what_to_do_about_files_passed_over(world: World) -> None:
-    """A worker acknowledges what is not of its prefix: only a sweep finds such a file."""
-    world.apply()
-    pipeline = {"bucket": world.blueprint.names.bucket, "source_prefix": "incoming/"}
+def moved_to(world: World, prefix: str) -> list[Finding]:
+    """Return what the preflight says of another prefix."""
+    pipeline = {**world.blueprint.stack.pipeline.model_dump(), "source_prefix": prefix}
     moved = a_blueprint(world.stack, pipeline=pipeline)
-    [told] = [each for each in preflight_pipeline(world.aws, moved) if "prefix" in each.subject]
-    assert told.level is Level.WARNING
-    assert "SRC_PREFIX=uploads/" in told.hint
+    return [each for each in preflight_pipeline(world.aws, moved) if "prefix" in each.subject]
+
+
+def put(world: World, *keys: str) -> None:
+    """Let files lie in the bucket."""
+    for key in keys:
+        world.aws.s3.put_object(Bucket=world.blueprint.names.bucket, Key=key, Body=b"x")
+
+
+def swept(world: World, command: str) -> None:
+    """Run a sweep as the hint has it, in a shell."""
+    environment = {**os.environ, **world.region.environment()}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    subprocess.run(["/bin/sh", "-c", command], env=environment, check=True, capture_output=True)
+
+
+def test_another_prefix_is_told_of_with_what_it_leaves_and_what_moves_it(world: World) -> None:
+    """A worker acknowledges what is not of its prefix: the sweeps that are named find it all."""
+    world.apply()
     assert [each for each in found(world) if "prefix" in each.subject] == []
+    url = world.aws.sqs.get_queue_url(QueueName=world.blueprint.names.queue)["QueueUrl"]
+    world.aws.sqs.purge_queue(QueueUrl=url)
+    put(world, "uploads/a", "uploads/b", "in coming/", "in coming/c")
+    [told] = moved_to(world, "in coming/")
+    assert told.level is Level.WARNING
+    for words in ("2 files lie below uploads/", "2 messages", "1 files lie below in coming/"):
+        assert words in told.detail
+    commands = told.hint.split("`")[1::2]
+    assert ["SRC_PREFIX='in coming/'" in each for each in commands] == [True, False]
+    for command in commands:
+        swept(world, command)
+    listed = world.aws.s3.list_objects_v2(Bucket=world.blueprint.names.bucket)["Contents"]
+    assert {each["Key"] for each in listed} >= {"processed/a", "processed/b", "processed/c"}
+    assert {each["Key"] for each in listed if "processed" not in each["Key"]} <= {"in coming/"}
+    assert list(empty(world.aws.s3, world.blueprint.names.bucket))
+
+
+def test_files_that_lie_there_before_our_rule_are_told_of(owners: World) -> None:
+    """S3 tells nobody of them: an owner's bucket may hold a year of uploads."""
+    assert [each for each in found(owners) if "prefix" in each.subject] == []
+    put(owners, "uploads/old", "processed/other")
+    [told] = [each for each in found(owners) if "prefix" in each.subject]
+    assert told.level is Level.WARNING
+    assert "1 files lie below uploads/ already" in told.detail
+    assert "SRC_PREFIX=uploads/ DST_PREFIX=processed/" in told.hint
