@@ -15,7 +15,7 @@ from provision.core.finding import Finding, failure, ok, warning
 from provision.core.group import PENDING, GroupFacts
 from provision.core.judge_instances import Expected, judge_instances
 from provision.core.plan import make_plan
-from provision.core.status import judge_twin
+from provision.core.status import RESTS, WAKE, judge_twin
 from provision.resources import catalogue, queue
 from provision.screen.plan_view import summary
 from provision.spec.blueprint import Blueprint, Consumer
@@ -81,6 +81,9 @@ class Verification:
         if group is None:
             yield failure(f"group {names.group}", "is not there", "`provision apply`")
             return
+        if group.rests and not group.instances:
+            yield warning("instances", RESTS, WAKE)
+            return
         services = service_states(self.aws.ssm, [each.id for each in group.instances], self.sleep)
         expected = Expected(names.group, group.template_version, image.id, names.worker_role)
         yield from judge_instances(expected, group, services)
@@ -95,6 +98,10 @@ class Verification:
             return None
         return ", ".join(f"{each.id} is {each.lifecycle_state}" for each in pending) or "none yet"
 
+    def _rests(self) -> bool:
+        group = self._group()
+        return group is not None and group.rests and not group.in_service
+
     def _group(self) -> GroupFacts | None:
         name = self.blueprint.names.group
         return group_facts(self.aws.autoscaling, self.aws.ec2, name)
@@ -106,6 +113,8 @@ class Verification:
         on_ec2 = self.blueprint.consumer is Consumer.EC2
         if on_ec2 and self.blueprint.image is None:
             return warning("canary", "not sent: nobody consumes without an AMI")
+        if on_ec2 and self._rests():
+            return warning("canary", f"not sent, for it would wait: {RESTS}", WAKE)
         self.say("sending a canary ...")
         canaries = Canaries(self.aws.s3, self.aws.sqs, route, sleep=self.sleep, clock=self.clock)
         try:

@@ -50,6 +50,11 @@ class GroupFacts:
     status: str = ""
 
     @property
+    def rests(self) -> bool:
+        """Whether no instance is wanted, and none need be; a maximum of 0 is a cutover's work."""
+        return self.minimum == self.desired == 0 < self.maximum
+
+    @property
     def in_service(self) -> tuple[InstanceFacts, ...]:
         """The instances that work."""
         return tuple(each for each in self.instances if each.in_service)

@@ -14,6 +14,10 @@ RECENT: Final = timedelta(hours=1)
 """A launch that failed longer ago is history; it stays among the activities."""
 
 
+RESTS: Final = "no worker runs, as minimum = 0 in the stack file allows"
+WAKE: Final = "say minimum = 1 and desired = 1 there, and `provision apply` starts one"
+
+
 @dataclass(frozen=True, slots=True)
 class QueueFacts:
     """Messages in the queue; `oldest_seconds` None where CloudWatch tells nothing (rule 31)."""
@@ -126,8 +130,8 @@ def _nobody(facts: StackFacts, waiting: int) -> Finding:
         hint = "`provision cutover lambda` turns the function on"
     elif facts.group is None:
         hint = "`provision ami bake` and `provision apply`, or `provision cutover lambda`"
-    elif facts.group.desired == 0 < facts.group.maximum:
-        hint = "the group wants no instance at present: see minimum in the stack file"
+    elif facts.group.rests:
+        return warning("consumer", f"{RESTS}; {waiting} messages wait", WAKE)
     else:
         hint = "the scaling activities below say why no instance is in service"
     return failure("consumer", f"nobody consumes; {waiting} messages wait", hint)

@@ -53,6 +53,7 @@ def test_a_rollout_and_a_rollback_are_told_to_people_and_machines(
     assert _withdrawn(resting, image.id)
     again = run(resting, tmp_path, "rollout", "--ami", image.id)
     assert again.exit_code == 0, again.stderr
+    assert "no instance runs; the next one that starts is new" in again.stderr
     assert not _withdrawn(resting, image.id)
 
 

@@ -1,10 +1,16 @@
 """`provision status` and `provision cutover` as an operator types them."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from support.provision_cli import run
-from support.provision_world import World
+from support.provision_world import IMAGE, World
+
+from provision.aws.images import image_of
+
+Build = Callable[..., World]
 
 
 def test_status_of_nothing_fails_and_says_what_to_do(world: World, tmp_path: Path) -> None:
@@ -36,3 +42,23 @@ def test_a_consumer_that_does_not_exist_is_no_consumer(world: World, tmp_path: P
     told = run(world, tmp_path, "cutover", "fargate")
     assert told.exit_code == 2
     assert "'ec2', 'lambda'" in told.stderr
+
+
+def test_a_stack_in_which_no_worker_is_wanted_is_well(build: Build, tmp_path: Path) -> None:
+    """By the file's will: status and verify say so and do not fail; no canary is sent to wait."""
+    world = build(instances={"minimum": 0, "desired": 0, "ami": IMAGE.id})
+    image = image_of(world.aws.ec2, IMAGE.id)
+    assert image is not None
+    world.blueprint = replace(world.blueprint, image=image.image)
+    world.apply()
+    told = run(world, tmp_path, "status")
+    assert told.exit_code == 0, told.output
+    assert "no worker runs, as minimum = 0 in the stack file allows" in " ".join(
+        told.stdout.split()
+    )
+    seen = run(world, tmp_path, "verify", "--json")
+    assert seen.exit_code == 0, seen.output
+    found = {each["subject"]: each["level"] for each in json.loads(seen.stdout)}
+    assert (found["stack"], found["instances"], found["canary"]) == ("ok", "warning", "warning")
+    objects = world.aws.s3.list_objects_v2(Bucket=world.blueprint.names.bucket)
+    assert objects["KeyCount"] == 0

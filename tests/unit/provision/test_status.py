@@ -98,10 +98,16 @@ def test_a_stack_that_is_well_has_nothing_to_say_but_who_consumes() -> None:
         ),
         (replace(WELL, group=None), Level.FAILURE, "nobody consumes", "provision ami bake"),
         (
-            replace(WELL, group=replace(EMPTY, maximum=2)),
+            replace(WELL, group=replace(EMPTY, maximum=2), queue=QueueFacts(7, 0)),
+            Level.WARNING,
+            "no worker runs, as minimum = 0 in the stack file allows; 7 messages wait",
+            "provision apply",
+        ),
+        (
+            replace(WELL, group=replace(EMPTY, minimum=1, maximum=2)),
             Level.FAILURE,
             "nobody consumes",
-            "minimum in the stack file",
+            "scaling activities",
         ),
         (
             replace(WELL, group=replace(GROUP, instances=())),
