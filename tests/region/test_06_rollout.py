@@ -10,9 +10,9 @@ pytestmark = pytest.mark.region
 
 
 @pytest.fixture(scope="module")
-def second(oven: Oven) -> Baked:
-    """Bake another image."""
-    return oven.bake("2" * 40)
+def second(oven: Oven, baked: Baked) -> Baked:
+    """Bake another image, upon the first one: every step runs where it has run before."""
+    return oven.bake("2" * 40, upon=baked.image_id)
 
 
 def images_in_use(fleet: Fleet) -> set[str]:
