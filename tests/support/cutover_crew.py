@@ -22,6 +22,7 @@ STREAM: Final = "crew"
 class Crew:
     """One stack's consumers. `idle` ones take nothing though they are on; `mute` ones log nothing.
 
+    `quiet` ones log warnings alone, and have none; Lambda itself still tells of each invocation.
     `gaps` counts the looks at which nobody was on.
     """
 
@@ -30,6 +31,7 @@ class Crew:
     blueprint: Blueprint
     idle: set[Consumer] = field(default_factory=set)
     mute: set[Consumer] = field(default_factory=set)
+    quiet: bool = False
     gaps: int = 0
     taken: list[Consumer] = field(default_factory=list)
     _now: float = 0.0
@@ -88,7 +90,9 @@ class Crew:
             return  # a canary that was called back
         self.aws.s3.delete_object(Bucket=names.bucket, Key=key)
         self.taken.append(consumer)
-        if consumer not in self.mute:
+        if self.quiet and consumer is Consumer.LAMBDA:
+            self._log(consumer, "START RequestId: 5ae1 Version: $LATEST")
+        if not self.quiet and consumer not in self.mute:
             self._log(consumer, {"event": "object", "source": f"s3://{names.bucket}/{key}"})
 
     def _log(self, consumer: Consumer, line: object) -> None:

@@ -178,6 +178,22 @@ def test_instances_without_a_log_are_taken_at_their_word_and_the_last_canary_dec
     assert any("the last canary will" in said for said in stack.said)
 
 
+def test_at_a_log_level_that_tells_of_no_object_any_line_of_the_function_must_do(
+    stack: Stack,
+) -> None:
+    """Lambda's own lines prove its invocations; of the instances the last canary tells."""
+    blueprint = stack.world.blueprint
+    worker = blueprint.stack.worker.model_copy(update={"log_level": "warning"})
+    quiet = replace(blueprint, stack=blueprint.stack.model_copy(update={"worker": worker}))
+    stack.world, stack.crew.quiet = replace(stack.world, blueprint=quiet), True
+    stack.cut_over(LAMBDA)
+    stack.assert_alone(LAMBDA)
+    assert "Lambda took a canary" in stack.said
+    stack.cut_over(EC2)
+    stack.assert_alone(EC2)
+    assert any("the last canary will" in said for said in stack.said)
+
+
 def test_should_the_instances_take_nothing_the_function_is_brought_back(stack: Stack) -> None:
     """They were in service, and idle: the last canary tells, and Lambda is on again."""
     stack.cut_over(LAMBDA)
