@@ -36,7 +36,7 @@ heavy: $(VENV)/.test ## Run the long variants: every interleaving, 20,000 messag
 	@$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadgroup --heavy -m heavy
 
 region-test: $(VENV)/.test ## As root: bake (PACKER=…), boot, break, roll and destroy a region of systemd containers
-	@$(BIN)/python -m pytest -q --region --region-records $(RECORDS) --packer "$(PACKER)" --exitfirst tests/region
+	@$(BIN)/python -m pytest --region --region-records $(RECORDS) --packer "$(PACKER)" --exitfirst tests/region
 
 region-timeline: $(VENV)/.test ## Draw the latest region-test's time line for docs/region.md
 	@$(BIN)/python tests/region/timeline.py $(RECORDS) docs/region-timeline.svg
