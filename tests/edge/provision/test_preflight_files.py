@@ -4,14 +4,17 @@ import json
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from support.provision_cli import run
 from support.provision_world import World
 
 from provision.aws.files_facts import look_at_files
 from provision.core.finding import Finding, Level, failures
 from provision.core.judge_files import judge_files
+from provision.core.plan import Create
 
 Build = Callable[..., World]
 
@@ -78,6 +81,16 @@ def test_rule_12a_the_line_that_is_missing_is_spelled_out(owners: Owners) -> Non
     [fault] = failures(found(owners.world))
     [named] = tomllib.loads(fault.hint.removeprefix("say ").partition(" in ")[0]).values()
     assert levels(owners.naming(named)) == [Level.OK, Level.OK]
+
+
+def test_rule_12a_nothing_is_made_before_the_line_is_in(owners: Owners, tmp_path: Path) -> None:
+    """The command says what to put in, and no step of the plan was taken."""
+    key = owners.new_key()
+    owners.encrypt(key)
+    refused = run(owners.world, tmp_path, "apply", "--yes")
+    assert refused.exit_code == 1
+    assert f'bucket_kms_key_arn = "{key}"' in refused.output
+    assert all(isinstance(each, Create) for each in owners.world.plan().steps)
 
 
 @pytest.mark.parametrize("algorithm", ["aws:kms", "aws:kms:dsse"])
