@@ -9,13 +9,13 @@ from botocore.exceptions import ClientError
 from support.flow_aws import ministack
 from support.ministack_iam import Account, an_account
 from support.stacks import a_blueprint
+from support.stories import first_failure
 from support.worker_policies import POLICIES, listed, statements, without
 from support.worker_story import (
     MOVING,
     OUTSIDE,
     Steps,
     finds_what_is_gone,
-    first_failure,
     is_polled_for,
     moves_files,
     proves_the_guards,

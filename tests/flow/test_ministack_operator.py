@@ -9,9 +9,10 @@ import pytest
 from botocore.exceptions import ClientError
 from support.flow_aws import ministack
 from support.ministack_iam import Account, Clients
-from support.ministack_operator import an_operator, first_failure
+from support.ministack_operator import STEPS, an_operator
 from support.operator_role import without
 from support.stacks import a_blueprint
+from support.stories import first_failure
 from support.worker_policies import listed
 
 from provision.policies.operator import operator_policies
@@ -62,7 +63,7 @@ def account(root: Clients) -> Account:
 def test_the_operator_can_do_all_of_it(account: Account) -> None:
     """From an empty account to an empty account, through drift of every property: no denial."""
     with an_operator(account, operator_policies(account.blueprint)) as operator:
-        assert first_failure(operator) is None
+        assert first_failure(operator, STEPS) is None
     assert operator.clients.denied == []
 
 
@@ -71,7 +72,7 @@ def test_without_one_statement_a_step_fails(account: Account, sid: str) -> None:
     """And what was denied is an action of this statement."""
     documents = operator_policies(account.blueprint)
     with an_operator(account, without(documents, sid)) as operator:
-        failed = first_failure(operator)
+        failed = first_failure(operator, STEPS)
     print(f"without {sid}: {failed}")
     assert failed is not None
     assert failed.startswith(f"{STATEMENTS[sid]}: ")
@@ -92,7 +93,7 @@ def test_ministack_has_no_opinion_on_some_actions(account: Account) -> None:
         for name, document in without(operator_policies(account.blueprint), "Redrive").items()
     }
     with an_operator(account, documents) as operator:
-        assert first_failure(operator) is None
+        assert first_failure(operator, STEPS) is None
 
 
 def _without_the_silent(statement: dict[str, Any]) -> dict[str, Any]:

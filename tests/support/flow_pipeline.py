@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from support.delivery import may_deliver
 from support.flow_aws import REGION, Aws, Client
 from support.flow_files import File
 from support.flow_process import wait_until
@@ -168,7 +169,7 @@ def make_pipeline(aws: Aws, *, max_receives: int, visibility_seconds: int) -> Pi
     s3, sns = aws.client("s3"), aws.client("sns")
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     topic = sns.create_topic(Name=name)["TopicArn"]
-    policy = _allow("s3.amazonaws.com", "sns:Publish", topic, f"arn:aws:s3:::{name}")
+    policy = may_deliver("s3.amazonaws.com", "sns:Publish", topic, f"arn:aws:s3:::{name}")
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
     dlq, dlq_arn = _queue(aws, f"{name}-dlq")
     redrive = json.dumps({"deadLetterTargetArn": dlq_arn, "maxReceiveCount": max_receives})
@@ -199,18 +200,7 @@ def _queue(aws: Aws, name: str, **attributes: str) -> tuple[str, str]:
 
 def _subscribed(aws: Aws, topic: str, name: str, **attributes: str) -> str:
     url, arn = _queue(aws, name, **attributes)
-    policy = _allow("sns.amazonaws.com", "sqs:SendMessage", arn, topic)
+    policy = may_deliver("sns.amazonaws.com", "sqs:SendMessage", arn, topic)
     aws.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return url
-
-
-def _allow(service: str, action: str, resource: str, source: str) -> str:
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": service},
-        "Action": action,
-        "Resource": resource,
-        "Condition": {"ArnLike": {"aws:SourceArn": source}},
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

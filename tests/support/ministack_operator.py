@@ -5,14 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
-from botocore.exceptions import ClientError
-
 from provision.aws.dead_letters import DeadLetters
 from provision.aws.emptying import empty
 from provision.canary import Canaries
 from provision.core.removal import plan_removal
 from provision.core.resource import OWNER_TAG, REGION_TAG, Json
-from provision.errors import ProvisionError
 from provision.resources.bucket import TLS_ONLY
 from provision.resources.bucket_parts import STATEMENT
 from provision.resources.catalogue import DESTROY_ORDER
@@ -111,13 +108,3 @@ STEPS: Final[tuple[Callable[[Operator], None], ...]] = (
     repairs,
     destroys,
 )
-
-
-def first_failure(operator: Operator) -> str | None:
-    """Take every step in turn; say which one failed first and how, None if none did."""
-    for step in STEPS:
-        try:
-            step(operator)
-        except (ClientError, ProvisionError, AssertionError) as error:
-            return f"{step.__name__}: {error}"
-    return None

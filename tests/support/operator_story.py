@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from botocore.exceptions import ClientError
-
 from provision.ami_from_instance import ImageMaker, Order
 from provision.apply import observe
 from provision.aws.cutover_hands import CutoverHands
@@ -20,7 +18,6 @@ from provision.aws.surroundings import identify, survey
 from provision.core.finding import Finding, Level
 from provision.core.image import WITHDRAWN_TAG
 from provision.core.resource import OWNER_TAG, REGION_TAG
-from provision.errors import ProvisionError
 from provision.group_rollout import GroupRollout
 from provision.policies.operator import operator_grants
 from provision.redrive import begin, watch
@@ -246,13 +243,3 @@ STEPS: Final[tuple[Callable[[Operator], None], ...]] = (
     destroys,
 )
 """The order in which an operator may come to them; the cheap ones first."""
-
-
-def first_failure(operator: Operator) -> str | None:
-    """Take every step in turn; say which one failed first and how, None if none did."""
-    for step in STEPS:
-        try:
-            step(operator)
-        except (ClientError, ProvisionError, AssertionError) as error:
-            return f"{step.__name__}: {error}"
-    return None

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
 from provision.aws.session import Aws
 from provision.core.resource import Json
 from support.messages import Sample, record
@@ -19,7 +17,7 @@ from support.provision_world import World
 from support.recorded_aws import RecordedAws
 from support.stack_in_aws import Admin
 from worker.aws.asking import Asking
-from worker.aws.autoscaling import AutoScalingUnavailable, GroupMember, InstanceAutoScaling
+from worker.aws.autoscaling import GroupMember, InstanceAutoScaling
 from worker.aws.guard_probe import GuardProbe
 from worker.aws.s3 import BotoS3
 from worker.aws.sqs import BotoQueue
@@ -28,12 +26,10 @@ from worker.core.move import Result
 from worker.core.multipart import MEBIBYTE
 from worker.core.pipeline import Envelope, handle
 from worker.core.port import Aborted, AbortMultipartUpload, Location
-from worker.loop.queue_port import QueueUnavailableError
 from worker.operator.grants import Names
 from worker.operator.preflight import Level
 from worker.settings import read_settings
 
-FAILURES: Final = (ClientError, QueueUnavailableError, AutoScalingUnavailable, AssertionError)
 PART_BYTES: Final = 5 * MEBIBYTE
 LARGE: Final = b"x" * (PART_BYTES + 1)
 
@@ -224,16 +220,6 @@ STEPS: Final[Mapping[str, Steps]] = {
     "lambda": (*MOVING, is_polled_for, writes_the_functions_log),
 }
 """By role: the order does not matter."""
-
-
-def first_failure(worker: Worker, steps: Steps) -> str | None:
-    """Take every step in turn; say which one failed first and how, None if none did."""
-    for step in steps:
-        try:
-            step(worker)
-        except FAILURES as error:
-            return f"{step.__name__}: {error}"
-    return None
 
 
 # --- nothing else ---------------------------------------------------------------------------------

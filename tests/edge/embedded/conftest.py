@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from support.delivery import may_deliver
 from support.groups import Group
 from support.iam_actor import Actor
 from support.lambda_package import trust
@@ -174,18 +175,6 @@ class Chain:
         return [record for each in contents for record in each["Records"]]
 
 
-def allow(service: str, action: str, resource: str, source: str) -> str:
-    """Write a policy that lets `service` send on behalf of `source`, as rule 10 has it."""
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": service},
-        "Action": action,
-        "Resource": resource,
-        "Condition": {"ArnLike": {"aws:SourceArn": source}},
-    }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
 def rule(topic: str, prefix: str = "uploads/", **more: object) -> dict[str, Any]:
     """Write a notification rule for everything created below `prefix`."""
     chosen = {"FilterRules": [{"Name": "prefix", "Value": prefix}]}
@@ -197,7 +186,7 @@ def rule(topic: str, prefix: str = "uploads/", **more: object) -> dict[str, Any]
 def topic(sns: Client, bucket: str) -> str:
     """Make a topic to which the bucket may publish; give its ARN."""
     arn: str = sns.create_topic(Name=bucket)["TopicArn"]
-    policy = allow("s3.amazonaws.com", "sns:Publish", arn, f"arn:aws:s3:::{bucket}")
+    policy = may_deliver("s3.amazonaws.com", "sns:Publish", arn, f"arn:aws:s3:::{bucket}")
     sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
     return arn
 
@@ -207,7 +196,7 @@ def chain(s3: Client, sqs: Client, sns: Client, bucket: str, topic: str, queue: 
     """Join bucket, topic and queue; the test event is already taken."""
     attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
     arn = attributes["Attributes"]["QueueArn"]
-    policy = allow("sns.amazonaws.com", "sqs:SendMessage", arn, topic)
+    policy = may_deliver("sns.amazonaws.com", "sqs:SendMessage", arn, topic)
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     s3.put_bucket_notification_configuration(
@@ -253,9 +242,18 @@ def make_group(
 
 
 @pytest.fixture
+def group(make_group: Callable[..., Group]) -> Group:
+    """Make a group of one member, in service, with a second version of its template."""
+    made = make_group()
+    made.wait()
+    assert made.version(InstanceType="t3.small") == "2"
+    return made
+
+
+@pytest.fixture
 def policy_for() -> Callable[[str, str, str, str], str]:
     """Give the writer of policies."""
-    return allow
+    return may_deliver
 
 
 @pytest.fixture

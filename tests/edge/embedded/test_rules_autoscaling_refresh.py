@@ -14,15 +14,6 @@ MakeGroup = Callable[..., Group]
 Refusal = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture
-def group(make_group: MakeGroup) -> Group:
-    """Make a group of one member, in service, with a second version of its template."""
-    made = make_group()
-    made.wait()
-    assert made.version(InstanceType="t3.small") == "2"
-    return made
-
-
 def test_rule_27_at_100_and_200_the_new_one_comes_first(group: Group) -> None:
     """There is always a member in service; the group has the new version when all is done."""
     refresh_id = start(group)

@@ -13,15 +13,6 @@ MakeGroup = Callable[..., Group]
 Refusal = Callable[..., tuple[int, str]]
 
 
-@pytest.fixture
-def group(make_group: MakeGroup) -> Group:
-    """Make a group of one member, in service, with a second version of its template."""
-    made = make_group()
-    made.wait()
-    assert made.version(InstanceType="t3.small") == "2"
-    return made
-
-
 def test_rule_26_a_running_refresh_is_rolled_back(make_group: MakeGroup) -> None:
     """What it launched goes, what was there stays or comes back, of the old version."""
     group = make_group(DesiredCapacity=2, MaxSize=4)

@@ -9,7 +9,8 @@ from support.operator_role import Agents, an_operator, denied, without
 from support.operator_story import looks_ahead
 from support.provision_world import World
 from support.recorded_aws import RecordedAws
-from support.worker_story import STEPS, a_worker, first_failure
+from support.stories import first_failure
+from support.worker_story import STEPS, a_worker
 
 from provision.aws.emptying import empty
 from provision.core.resource import Json

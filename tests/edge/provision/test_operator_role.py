@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from support.operator_role import Agents, Operator, an_operator, denied, without
-from support.operator_story import first_failure, simulates
+from support.operator_story import STEPS, simulates
 from support.provision_world import IMAGE, World
 from support.recorded_aws import RecordedAws
 from support.stacks import a_blueprint
+from support.stories import first_failure
 
 from provision.aws.images import remove_image, stack_images
 from provision.policies.operator import operator_policies
@@ -81,7 +82,7 @@ def test_the_operator_can_do_all_of_it_and_needs_every_action(
     """From an empty account to an empty account, nothing is denied, and no action is idle."""
     region.accesses.clear()
     with an_operator(clean, agents) as operator:
-        assert first_failure(operator) is None
+        assert first_failure(operator, STEPS) is None
         simulates(operator)
     assert denied(region) == []
     needed = {each.action for each in region.accesses}
@@ -99,7 +100,7 @@ def test_without_one_statement_a_step_fails(
     region.accesses.clear()
     documents = without(operator_policies(clean.blueprint), sid)
     with an_operator(clean, agents, documents) as operator:
-        failed = first_failure(operator)
+        failed = first_failure(operator, STEPS)
     print(f"without {sid}: {failed}")
     assert failed is not None
     assert denied(region)

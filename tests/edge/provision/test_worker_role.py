@@ -7,8 +7,9 @@ from botocore.exceptions import ClientError
 from support.operator_role import denied
 from support.provision_world import World
 from support.recorded_aws import RecordedAws
+from support.stories import first_failure
 from support.worker_policies import POLICIES, listed, statements, without
-from support.worker_story import OUTSIDE, STEPS, Call, a_worker, first_failure
+from support.worker_story import OUTSIDE, STEPS, Call, a_worker
 
 from worker.demo.embedded.server import EmbeddedAws
 
