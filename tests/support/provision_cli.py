@@ -11,17 +11,26 @@ from support.provision_world import World
 from worker.demo.embedded.server import EmbeddedAws
 
 
-def run(world: World, folder: Path, *arguments: str, typed: str = "") -> Result:
-    """Run a command with the world's stack file; `typed` is what the operator types."""
-    return run_command(world.region, world.blueprint.stack, folder, *arguments, typed=typed)
+def run(world: World, folder: Path, *arguments: str, typed: str = "", role: str = "") -> Result:
+    """Run a command with the world's stack file; `typed` is what the operator types.
+
+    It acts as an administrator, or as the role of this ARN.
+    """
+    stack = world.blueprint.stack
+    return run_command(world.region, stack, folder, *arguments, typed=typed, role=role)
 
 
 def run_command(
-    region: EmbeddedAws, stack: Stack, folder: Path, *arguments: str, typed: str = ""
+    region: EmbeddedAws,
+    stack: Stack,
+    folder: Path,
+    *arguments: str,
+    typed: str = "",
+    role: str = "",
 ) -> Result:
     """Run a command in a region, with the stack file of a stack."""
     environment = {
-        **region.environment(),
+        **region.environment(role),
         "PROVISION_STACK": str(stack_file(stack, folder)),
         "COLUMNS": "200",
     }
