@@ -1,12 +1,15 @@
 """`provision`'s own clients, which remember every request that was sent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import boto3
 import botocore.session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError
 from botocore.httpsession import URLLib3Session
 
@@ -39,12 +42,12 @@ class RecordedAws(Aws):
     def __init__(self, aws: EmbeddedAws, role_arn: str = "") -> None:
         self.sent: list[Sent] = []
         self._writes_left: int | None = None
-        self._losing = False
-        self._lost: set[object] = set()
+        self._befalls: Befalls | None = None
+        self._befallen: set[str] = set()
         core = botocore.session.Session()
         core.register("provide-client-params", self._note)
         core.register("after-call", self._answered)
-        core.register("before-send", self._lose)
+        core.register("before-send", self._befall)  # type: ignore[arg-type] # the answer is what it is asked for
         environment = aws.environment(role_arn)
         session = boto3.Session(
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
@@ -79,16 +82,19 @@ class RecordedAws(Aws):
             self._writes_left = None
 
     @contextmanager
-    def losing_answers(self) -> Iterator[None]:
-        """Carry out every writing request within the block, and lose the first of its answers.
+    def befallen(self, befalls: "Befalls") -> Iterator[set[str]]:
+        """Let this befall the first try of each writing request within the block.
 
-        Botocore sends the same request again by itself, as after a connection that broke.
+        Botocore tries again by itself. Gives the operations that it befell.
         """
-        self._losing = True
+        self._befalls = befalls
+        operations: set[str] = set()
+        self._befallen.clear()
         try:
-            yield
+            yield operations
         finally:
-            self._losing = False
+            self._befalls = None
+            operations |= {each.partition(" ")[0] for each in self._befallen}
 
     def parameters_of(self, operation: str) -> dict[str, Any]:
         """Return the parameters of the last request for this operation; LookupError if none."""
@@ -110,11 +116,34 @@ class RecordedAws(Aws):
         if self._writes_left == 0:
             raise CutError
 
-    def _lose(self, **told: Any) -> None:  # noqa: ANN401 - likewise
-        request, operation = told["request"], Sent(told["event_name"], {})
-        call = request.headers.get("amz-sdk-invocation-id")
-        if not self._losing or not operation.writes or call in self._lost:
-            return
-        self._lost.add(call)
-        URLLib3Session().send(request)
-        raise ConnectionClosedError(endpoint_url=request.url)
+    def _befall(self, **told: Any) -> AWSResponse | None:  # noqa: ANN401 - likewise
+        request, name = told["request"], str(told["event_name"])
+        if self._befalls is None or not Sent(name, {}).writes:
+            return None
+        call = f"{name.rpartition('.')[2]} {request.headers['amz-sdk-invocation-id']}"
+        if call in self._befallen:
+            return None
+        self._befallen.add(call)
+        return self._befalls(request)
+
+
+Befalls = Callable[[AWSPreparedRequest], AWSResponse]
+
+
+def lose_the_answer(request: AWSPreparedRequest) -> AWSResponse:
+    """Carry the request out, and break the connection before its answer."""
+    URLLib3Session().send(request)
+    raise ConnectionClosedError(endpoint_url=request.url)
+
+
+def be_busy(request: AWSPreparedRequest) -> AWSResponse:
+    """Answer as AWS does when it is asked too much, and do nothing."""
+    return AWSResponse(request.url, 503, HTTPHeaders(), NoBody())
+
+
+class NoBody(BytesIO):
+    """A body that is read as urllib3's are."""
+
+    def stream(self) -> Iterator[bytes]:
+        """Yield nothing."""
+        return iter(())

@@ -1,4 +1,4 @@
-"""AWS did it, and the connection broke before it could say so: botocore asks for it once more."""
+"""AWS has done it and the connection breaks, or AWS is busy: botocore asks for it once more."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from support.operator_story import (
 )
 from support.photograph import Picture, photograph
 from support.provision_world import World
-from support.recorded_aws import RecordedAws
+from support.recorded_aws import Befalls, RecordedAws, be_busy, lose_the_answer
 
 from provision.aws.images import stack_images
 from provision.group_rollout import GroupRollout
@@ -38,8 +38,9 @@ def region(agents: Agents) -> Iterator[EmbeddedAws]:
 
 
 @pytest.mark.heavy
-def test_a_run_that_hears_no_first_answer_makes_and_takes_everything_once(
-    world: World, name: str
+@pytest.mark.parametrize("befalls", [lose_the_answer, be_busy])
+def test_a_run_whose_every_first_try_goes_wrong_makes_and_takes_everything_once(
+    world: World, name: str, befalls: Befalls
 ) -> None:
     """Of each thing one, none of them foreign, and at the end the account is as it was before."""
     empty = photograph(world.aws)
@@ -47,15 +48,17 @@ def test_a_run_that_hears_no_first_answer_makes_and_takes_everything_once(
     usual = kinds(photograph(world.aws)) - kinds(empty)
     world.destroy()
     other = World.of(world.region, world.aws, name)
-    with world.aws.losing_answers():
+    with world.aws.befallen(befalls) as made, world.aws.recording() as sent:
         other.apply()
+    assert made == {each.operation.partition(".")[2] for each in sent if each.writes}
     assert other.plan().steps == ()
     assert kinds(photograph(world.aws)) - kinds(empty) == usual
     template = other.blueprint.names.launch_template
     templates = LaunchTemplateProvider(world.aws.ec2, world.aws.autoscaling, other.blueprint)
     assert len(templates.versions(template)) == 1
-    with world.aws.losing_answers():
+    with world.aws.befallen(befalls) as taken:
         other.destroy()
+    assert {"DeleteQueue", "DeleteRole", "DeleteAutoScalingGroup"} <= taken
     assert photograph(world.aws) == empty
 
 
@@ -93,7 +96,7 @@ def test_a_day_s_work_without_a_first_answer_ends_as_with_it(
     """Images, rollouts, cutovers, repairs, the end: each step sees to its own outcome."""
     losing = RecordedAws(region)
     operator = Operator(world, replace(world, aws=losing), "", agents)
-    with losing.losing_answers():
+    with losing.befallen(lose_the_answer):
         for step in (applies, makes_images, rolls_and_turns_back, cuts_over, repairs, destroys):
             step(operator)
     losing.close()
