@@ -54,9 +54,10 @@ class ImageMaker:
         reboots = order.reboot and running
         group = group_of_member(self._aws.autoscaling, order.instance) if reboots else None
         with self._unreplaced(group):
-            image = self._create(order)
-            self._say(f"{image} ({order.name}) is being made of {order.instance}")
+            image = f"{order.name}, should AWS have begun it,"
             try:
+                image = self._create(order)
+                self._say(f"{image} ({order.name}) is being made of {order.instance}")
                 return self._available(image, order, reboots=reboots)
             except KeyboardInterrupt as interrupt:
                 raise PartialError(f"interrupted; {image} goes on being made", LIST) from interrupt

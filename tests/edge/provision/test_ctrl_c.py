@@ -76,12 +76,15 @@ def test_a_refresh_goes_on_after_its_watching_was_interrupted_forwards_and_back(
     assert "run `provision rollback` again" in back.err
 
 
-def test_an_image_goes_on_being_made_after_an_interrupt(standing: World, tmp_path: Path) -> None:
-    """It is named, with where to see it."""
+@pytest.mark.parametrize(("at", "after"), [("DescribeImages", "CreateImage"), ("CreateImage", "")])
+def test_an_image_goes_on_being_made_after_an_interrupt(
+    standing: World, tmp_path: Path, at: str, after: str
+) -> None:
+    """It is named, with where to see it; AWS may have begun it though it never answered."""
     ec2 = standing.aws.ec2
     [made] = ec2.run_instances(ImageId=IMAGE.id, MinCount=1, MaxCount=1)["Instances"]
     command = ("ami", "from-instance", made["InstanceId"])
-    ended = interrupted(standing, tmp_path, CtrlC("DescribeImages", "CreateImage"), *command)
+    ended = interrupted(standing, tmp_path, CtrlC(at, after), *command)
     assert (ended.status, "Traceback" in ended.err) == (3, False), ended.err
     assert "goes on being made" in ended.err
     assert "`provision ami list`" in ended.err
