@@ -3,17 +3,24 @@
 import pytest
 from region.lab.baking import Baked, Oven
 from region.lab.region import Region
+from support.packer_template import Packer
 
 pytestmark = pytest.mark.region
 
 
-def test_packer_bakes_an_image_that_validated_itself(region: Region, baked: Baked) -> None:
-    """The image that the command names is there, and its tags say what it was made from."""
+def test_packer_bakes_an_image_that_validated_itself(
+    region: Region, baked: Baked, packer: Packer
+) -> None:
+    """The image that the command names is there; its tags say what it was made from.
+
+    It says as well when it will be deprecated, which Debian's Packer cannot set.
+    """
     (image,) = region.client("ec2").describe_images(ImageIds=[baked.image_id])["Images"]
     tags = {tag["Key"]: tag["Value"] for tag in image["Tags"]}
     assert image["State"] == "available"
     assert tags["GitRevision"] == baked.git_revision
     assert tags["Project"] == "s3-event-worker"
+    assert ("DeprecationTime" in image) is packer.is_modern
 
 
 def assert_nothing_is_left(region: Region) -> None:

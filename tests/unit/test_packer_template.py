@@ -50,6 +50,14 @@ def test_rule_42_the_root_volume_is_the_one_that_the_source_image_has() -> None:
     assert argument("delete_on_termination") == "true"
 
 
+def test_an_image_is_deprecated_by_itself_unless_the_days_are_none() -> None:
+    """180 days by default; 0 leaves the date out."""
+    assert argument("deprecate_at") == (
+        'var.deprecate_after_days == 0 ? "" :'
+        ' timeadd(timestamp(), "${var.deprecate_after_days * 24}h")'
+    )
+
+
 def test_nobody_but_the_caller_can_reach_the_builder() -> None:
     """Without Session Manager and addresses of ones own, this machine's is the only one."""
     assert argument("temporary_security_group_source_cidrs") == "var.source_cidrs"
