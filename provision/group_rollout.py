@@ -96,7 +96,8 @@ class GroupRollout:
         older = version or self._older(facts, latest, declared)
         if not facts.is_all_of(str(older)):
             GroupRollout(self.aws, self.blueprint, self.pause).to_version(older)
-        self._settle_on(str(older), str(declared))
+        left = facts.template_version if declared == older else str(declared)
+        self._settle_on(str(older), left)
         return older
 
     def must_be_free(self, version: int | None) -> None:
@@ -153,9 +154,12 @@ class GroupRollout:
         """Return the version to go back to; where that was begun already, the same as then."""
         if latest is not None and latest.under_way:
             return int(latest.version)
-        if facts.template_version.isdigit() and facts.template_version != str(declared):
-            return int(facts.template_version)
-        return self._before(facts.template_version)
+        own = facts.template_version
+        # The default runs ahead of the group until a rollout is whole, or while one is taken back.
+        tried = latest is not None and latest.version == str(declared) != own
+        if own.isdigit() and (tried or declared > int(own)):
+            return int(own)
+        return self._before(own)
 
     def _pinned(self, facts: GroupFacts) -> GroupFacts:
         """Give the group a version's number, where somebody wrote $Latest or $Default (rule 25).

@@ -74,6 +74,7 @@ def rolls_and_turns_back(operator: Operator) -> None:
     blueprint = replace(world.blueprint, image=newest.image)
     templates = LaunchTemplateProvider(world.aws.ec2, world.aws.autoscaling, blueprint)
     version = templates.create_version(worker_template(blueprint, newest.image))
+    templates.make_default(world.blueprint.names.launch_template, version)
     rolling = GroupRollout(world.aws, blueprint, operator.pause)
     rolling.to_version(version)
     assert rolling.facts().template_version == str(version)
@@ -83,6 +84,7 @@ def rolls_and_turns_back(operator: Operator) -> None:
         del why, seconds
         raise KeyboardInterrupt
 
+    templates.make_default(world.blueprint.names.launch_template, version)
     with pytest.raises(KeyboardInterrupt):
         replace(rolling, pause=interrupt).to_version(version)
     assert rolling.back() == 1

@@ -97,6 +97,21 @@ def test_a_rollout_beside_another_one_is_refused_and_changes_nothing(
     assert versions(world) == ("2", ["2"], 2)
 
 
+def test_a_group_that_was_given_a_version_by_hand_goes_back_to_the_one_before(
+    world: World,
+) -> None:
+    """The template's default never was that version: it is the by-hand one that is left."""
+    image = new_image(world)
+    roll, version, _ = rolling(world, image)
+    names, ec2 = world.blueprint.names, world.aws.ec2
+    ec2.modify_launch_template(LaunchTemplateName=names.launch_template, DefaultVersion="1")
+    roll.to_version(version)
+    assert versions(world) == ("2", ["2"], 1)
+    assert roll.back() == 1
+    assert versions(world) == ("1", ["1"], 1)
+    assert withdrawn(world, image)
+
+
 @pytest.mark.parametrize("word", ["$Latest", pytest.param("$Default", marks=pytest.mark.heavy)])
 def test_rule_25_a_group_without_a_version_number_gets_one_before_it_is_rolled(
     world: World, word: str
