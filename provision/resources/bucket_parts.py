@@ -68,7 +68,7 @@ class Setting:
 
     name: str
     get: Callable[[str], Json]
-    put: Callable[[str, Any], None]
+    put: Callable[[str, Json], None]
 
     def read(self, bucket: str) -> Mapping[str, Json]:
         """Get the value; None if it was never set."""
@@ -90,7 +90,7 @@ class _Settings:
         got = unless_gone(lambda: self._s3.get_bucket_ownership_controls(Bucket=bucket), UNSET)
         return got["OwnershipControls"]["Rules"][0]["ObjectOwnership"] if got else None
 
-    def put_ownership(self, bucket: str, value: Any) -> None:  # noqa: ANN401 # a Json of this shape
+    def put_ownership(self, bucket: str, value: Json) -> None:
         rules = {"Rules": [{"ObjectOwnership": value}]}
         self._s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=cast("Any", rules))
 
@@ -98,24 +98,28 @@ class _Settings:
         got = unless_gone(lambda: self._s3.get_public_access_block(Bucket=bucket), UNSET)
         return cast("Json", got["PublicAccessBlockConfiguration"]) if got else None
 
-    def put_public_access(self, bucket: str, value: Any) -> None:  # noqa: ANN401 # likewise
-        self._s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=value)
+    def put_public_access(self, bucket: str, value: Json) -> None:
+        self._s3.put_public_access_block(
+            Bucket=bucket, PublicAccessBlockConfiguration=cast("Any", value)
+        )
 
     def versioning(self, bucket: str) -> Json:
         return self._s3.get_bucket_versioning(Bucket=bucket).get("Status")
 
-    def put_versioning(self, bucket: str, value: Any) -> None:  # noqa: ANN401 # likewise
-        self._s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": value})
+    def put_versioning(self, bucket: str, value: Json) -> None:
+        status = {"Status": value}
+        self._s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=cast("Any", status))
 
     def encryption(self, bucket: str) -> Json:
         return default_encryption(self._s3, bucket)
 
-    def put_encryption(self, bucket: str, value: Any) -> None:  # noqa: ANN401 # likewise
+    def put_encryption(self, bucket: str, value: Json) -> None:
+        said = cast("Mapping[str, Json]", value)
         rule = {
             "ApplyServerSideEncryptionByDefault": {
-                name: value[name] for name in value if name != "BucketKeyEnabled"
+                name: said[name] for name in said if name != "BucketKeyEnabled"
             },
-            "BucketKeyEnabled": value.get("BucketKeyEnabled", False),
+            "BucketKeyEnabled": said.get("BucketKeyEnabled", False),
         }
         self._s3.put_bucket_encryption(
             Bucket=bucket,

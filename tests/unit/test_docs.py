@@ -25,6 +25,7 @@ QUOTED = re.compile(r"`([^`\n]+)`")
 COMMAND = re.compile(r"^(?:[A-Z_]+=\S+ )*(?:.*\| )?(provision|worker) ([a-z][\w-]*.*)")
 TARGET = re.compile(r"^make ([a-z][a-z-]*)")
 MADE = re.compile(r"^([a-z-]+):", re.MULTILINE)
+FILE = re.compile(r"`((?:worker|provision|packer|systemd|tests|docs)/[\w./*-]+)`")
 OPTION = re.compile(r"(?:^|\s)(--?[a-z][\w-]*)")
 
 a_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -45,6 +46,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_every_command_that_is_shown_exists_with_its_options(page: Path) -> None:
     """As its own `--help` has it."""
     assert [fault for line in shown(page) for fault in faults(line)] == []
+
+
+@a_page
+def test_every_file_that_is_named_exists(page: Path) -> None:
+    """By its path from the root, `*` standing for some of them."""
+    assert [each for each in FILE.findall(text(page)) if not list(ROOT.glob(each))] == []
 
 
 @a_page
