@@ -8,7 +8,10 @@ from support.group_world import members, new_image, rolling, settle
 from support.photograph import Picture, photograph
 from support.provision_world import World
 
+from provision.aws.consumer import write_consumer
 from provision.errors import ProvisionError
+from provision.resources.mapping import find_mapping
+from provision.spec.blueprint import Consumer
 from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
 
@@ -78,3 +81,26 @@ def test_a_stack_that_is_being_rolled_is_taken_down(world: World, before: Pictur
         replace(roll, pause=interrupt).to_version(version)
     world.destroy()
     assert photograph(world.aws) == before
+
+
+@pytest.mark.parametrize("drained", [False, True], ids=["half-way", "alone"])
+def test_a_stack_that_was_cut_over_or_half_so_is_taken_down(
+    build: Build, before: Picture, *, drained: bool
+) -> None:
+    """With the function consuming, beside the instances or alone."""
+    world = settle(build())
+    aws, names = world.aws, world.blueprint.names
+    mapping = find_mapping(aws.lambda_, names.queue_arn, names.function) or {}
+    aws.lambda_.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+    write_consumer(aws.sqs, names.queue, Consumer.LAMBDA)
+    if drained:
+        aws.autoscaling.update_auto_scaling_group(
+            AutoScalingGroupName=names.group, MinSize=0, MaxSize=0, DesiredCapacity=0
+        )
+    world.blueprint = replace(world.blueprint, consumer=Consumer.LAMBDA)
+    with aws.recording() as sent:
+        world.destroy()
+    order = [each.operation for each in sent if ".Delete" in each.operation]
+    assert order.index("lambda.DeleteEventSourceMapping") < order.index("lambda.DeleteFunction")
+    assert order.index("lambda.DeleteFunction") < order.index("sqs.DeleteQueue")
+    assert photograph(aws) == before
