@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 from provision.aws.calls import instead_of
 from provision.aws.group_facts import template_of
 from provision.core.refresh import Refresh
+from provision.errors import PartialError
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -39,13 +40,16 @@ class GroupRefreshes:
         return _read(found[0]) if found else None
 
     def find(self, refresh_id: str) -> Refresh:
-        """Return one by its id; LookupError if AWS knows no such."""
+        """Return one by its id; PartialError if AWS knows no such."""
         answer = self._autoscaling.describe_instance_refreshes(
             AutoScalingGroupName=self._group, InstanceRefreshIds=[refresh_id]
         )
         for each in answer["InstanceRefreshes"]:
             return _read(each)
-        raise LookupError(refresh_id)
+        raise PartialError(
+            f"AWS does not know the refresh {refresh_id} (yet, or any more)",
+            "`provision status` shows the newest; `provision rollout` goes on with it",
+        )
 
     def start(
         self, configuration: "DesiredConfigurationTypeDef", alarms: Sequence[str]

@@ -12,6 +12,7 @@ from support.provision_world import World
 from provision.aws.refresh import GroupRefreshes
 from provision.core.plan import Update
 from provision.core.resource import Key
+from provision.errors import PartialError
 from provision.group_rollout import GroupRollout
 from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
@@ -110,6 +111,14 @@ def test_a_group_that_was_given_a_version_by_hand_goes_back_to_the_one_before(
     assert roll.back() == 1
     assert versions(world) == ("1", ["1"], 1)
     assert withdrawn(world, image)
+
+
+def test_a_refresh_that_aws_does_not_know_is_no_traceback(world: World) -> None:
+    """What was started a moment ago may not be told yet: half-way, with the next command."""
+    refreshes = GroupRefreshes(world.aws.autoscaling, world.blueprint.names.group)
+    with pytest.raises(PartialError, match="does not know the refresh r-1") as ended:
+        refreshes.find("r-1")
+    assert "provision rollout" in ended.value.hint
 
 
 @pytest.mark.parametrize("word", ["$Latest", pytest.param("$Default", marks=pytest.mark.heavy)])
