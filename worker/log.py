@@ -16,11 +16,15 @@ def configure(level: str, form: str, stream: TextIO) -> None:
         stream.reconfigure(errors="backslashreplace")
     console = form == "console" or (form == "auto" and stream.isatty())
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
         if console
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
-    trouble = [] if console else [structlog.processors.dict_tracebacks]
+    # No local variables with the frames, on a terminal neither: credentials may be among them.
+    frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    trouble = [] if console else [structlog.processors.ExceptionRenderer(frames)]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

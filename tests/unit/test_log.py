@@ -78,6 +78,23 @@ def test_an_exception_becomes_fields() -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "console"])
+def test_a_traceback_tells_no_local_variable(form: str) -> None:
+    """Credentials may be among them, and a log is read by many."""
+    stream = io.StringIO()
+    log.configure("info", form, stream)
+
+    def sign(hidden: str) -> None:
+        raise ValueError(len(hidden))
+
+    try:
+        sign("secret" * 3)
+    except ValueError:
+        structlog.get_logger().exception("unexpected")
+    assert "ValueError" in stream.getvalue()
+    assert "secretsecret" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
 def test_letters_that_the_stream_does_not_know_are_written_all_the_same(form: str) -> None:
     """A terminal in ASCII: escapes, and no exception in the middle of a move."""
     raw = io.BytesIO()
