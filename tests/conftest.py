@@ -4,6 +4,8 @@
 `--packer PROGRAM`: also what that Packer says of the template.
 """
 
+import signal
+
 import pytest
 
 
@@ -28,6 +30,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "region: boots instances, as root; only with --region")
     config.addinivalue_line("markers", "live: needs an AWS account; only with --live")
     config.addinivalue_line("markers", "packer: needs Packer; only with --packer PROGRAM")
+    _hear_signals()
+
+
+def _hear_signals() -> None:
+    """In the background of a script or under nohup we ignore these, and all that we start would."""
+    for number, usual in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGHUP, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
