@@ -29,7 +29,9 @@ types: $(VENV)/.dev ## Check types (mypy, strict)
 	@$(BIN)/mypy
 
 cover: $(VENV)/.dev ## Show that the unit tests reach every line and branch of the pure modules
-	@$(BIN)/coverage run -m pytest -q tests/unit
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q -n $(PROCESSES) --dist loadfile tests/unit
+	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report --include=$(PURE) --show-missing --fail-under=100
 
 heavy: $(VENV)/.test ## Run the long variants: every interleaving, 20,000 messages, more chaos

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.core.port import Fault, FaultKind, Location
-from worker.operator.grants import Names, is_denied, kms_grant, policy, statement
+from worker.operator.grants import Names, is_denied, is_locked, kms_grant, policy, statement
 from worker.operator.preflight import (
     Finding,
     Guard,
@@ -142,6 +142,13 @@ def test_a_denied_action_is_granted_on_that_resource_alone() -> None:
         "Action": ["s3:GetObject"],
         "Resource": "arn:aws-cn:s3:::files/uploads/*",
     }
+
+
+def test_what_object_lock_keeps_is_told_from_a_lack_of_leave() -> None:
+    """S3 answers both with AccessDenied; its words differ."""
+    assert is_locked(fault("AccessDenied", "because object protected by Object Lock."))
+    assert not is_locked(fault("AccessDenied", "no s3:DeleteObjectVersion"))
+    assert not is_locked(fault("SlowDown", "Object Lock"))
 
 
 def test_what_is_no_missing_permission_is_granted_nothing() -> None:

@@ -116,6 +116,7 @@ def test_who_wanted_no_more_is_taken_for_not_there(world: World) -> None:
     assert mailing(world, NEW).plan() == Plan()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("writes", [1, 2, 3])
 def test_cut_after_any_call_the_next_run_ends_with_the_new_address_alone(
     world: World, writes: int

@@ -16,6 +16,8 @@ from worker.demo.embedded.server import EmbeddedAws
 
 Build = Callable[..., World]
 
+pytestmark = pytest.mark.xdist_group("ctrl-c")  # most are about one stack, which is slow to build
+
 REFRESHES = "DescribeInstanceRefreshes"
 
 
@@ -41,6 +43,7 @@ CASES = [
 ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("command", "at", "after", "status", "said"), CASES)
 def test_an_interrupted_command_says_how_it_stands_and_how_to_go_on(
     standing: World, tmp_path: Path, command: str, at: str, after: str, status: int, said: str
@@ -76,6 +79,7 @@ def test_a_refresh_goes_on_after_its_watching_was_interrupted_forwards_and_back(
     assert "run `provision rollback` again" in back.err
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("at", "after"), [("DescribeImages", "CreateImage"), ("CreateImage", "")])
 def test_an_image_goes_on_being_made_after_an_interrupt(
     standing: World, tmp_path: Path, at: str, after: str

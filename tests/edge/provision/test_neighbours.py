@@ -30,6 +30,7 @@ def test_apply_and_destroy_leave_the_neighbours_as_they_are(world: World) -> Non
     assert photograph(world.aws) == before
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("writes", CUTS)
 def test_so_do_runs_that_are_cut_short(world: World, writes: int) -> None:
     """Cut, applied again, destroyed: the same."""

@@ -76,6 +76,7 @@ def clean(build: Build) -> Iterator[World]:
         remove_image(world.aws.ec2, image)
 
 
+@pytest.mark.heavy
 def test_the_operator_can_do_all_of_it_and_needs_every_action(
     region: EmbeddedAws, agents: Agents, clean: World
 ) -> None:

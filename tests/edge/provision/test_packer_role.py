@@ -229,6 +229,7 @@ def test_a_bake_can_do_all_it_does(
     assert idle <= NOT_IN_A_BAKE
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("sid", "action"),
     [

@@ -169,6 +169,7 @@ def tagged(world: World) -> list[Wanted]:
     return list({each.key.kind: each for each in wanted if OWNER in each.values()}.values())
 
 
+@pytest.mark.heavy
 def test_what_has_our_name_and_no_tag_stops_the_run_until_it_is_adopted(world: World) -> None:
     """Of every kind: refused by name, with how to adopt it; adopted, only the tag is set."""
     world.apply()

@@ -44,6 +44,7 @@ def cut_off(roll: GroupRollout, run: Callable[[GroupRollout], object]) -> None:
         run(replace(roll, pause=interrupt))
 
 
+@pytest.mark.heavy
 def test_a_rollback_that_was_cut_off_goes_on_by_the_same_command(world: World) -> None:
     """It is not taken for a rollout that is to be turned back: the old AMI is the good one."""
     good, bad = new_image(world, 1), new_image(world, 2)
@@ -98,6 +99,7 @@ def test_a_rollout_beside_another_one_is_refused_and_changes_nothing(
     assert versions(world) == ("2", ["2"], 2)
 
 
+@pytest.mark.heavy
 def test_a_group_that_was_given_a_version_by_hand_goes_back_to_the_one_before(
     world: World,
 ) -> None:

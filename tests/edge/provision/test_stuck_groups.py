@@ -83,6 +83,7 @@ def test_a_stack_that_is_being_rolled_is_taken_down(world: World, before: Pictur
     assert photograph(world.aws) == before
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("drained", [False, True], ids=["half-way", "alone"])
 def test_a_stack_that_was_cut_over_or_half_so_is_taken_down(
     build: Build, before: Picture, *, drained: bool

@@ -62,6 +62,7 @@ def test_the_role_can_do_all_that_its_code_does(
     assert denied(region) == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("role", "sid", "action"), GRANTS)
 def test_without_one_action_a_step_fails(
     region: EmbeddedAws, world: World, role: str, sid: str, action: str
