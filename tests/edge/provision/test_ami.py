@@ -257,6 +257,7 @@ def test_the_list_names_the_latest_and_the_users(world: World, tmp_path: Path) -
     assert [(each["id"], each["latest"]) for each in told] == [(newer, True), (older, False)]
 
 
+@pytest.mark.heavy
 def test_a_destroy_takes_the_stacks_images_too_unless_told_not_to(
     build: Build, tmp_path: Path
 ) -> None:

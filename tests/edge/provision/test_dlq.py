@@ -112,6 +112,7 @@ def test_rule_16_a_move_that_runs_is_watched_and_not_begun_again(
     assert "sqs.StartMessageMoveTask" not in {each.operation for each in sent}
 
 
+@pytest.mark.heavy
 def test_a_second_redrive_waits_for_its_own_move(world: World, letters: DeadLetters) -> None:
     """The one before is over, and is not taken for it."""
     set_aside(world, "1")
@@ -127,6 +128,7 @@ def test_a_move_that_fails_says_why(world: World, letters: DeadLetters) -> None:
         moved_back(world, letters, [])
 
 
+@pytest.mark.heavy
 def test_a_move_that_takes_too_long_goes_on_by_itself(world: World, letters: DeadLetters) -> None:
     """The operator is told, and can watch it again."""
     set_aside(world, "1", "2", "3")

@@ -48,6 +48,7 @@ def test_the_instances_of_a_first_apply_are_waited_for(world: World) -> None:
     assert "is Pending" in said[0]
 
 
+@pytest.mark.heavy
 def test_instances_that_never_come_are_a_failure_in_the_end(world: World) -> None:
     """A group whose launches fail is not waited for for ever."""
     world.apply()
