@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+import boto3
 import pytest
+
+from worker.demo.embedded.server import EmbeddedAws
 
 Client = Any
 """A boto3 client."""
@@ -73,3 +76,21 @@ def test_a_bucket_with_objects_is_not_deleted(s3: Client, bucket: str, refusal: 
     """409 BucketNotEmpty."""
     s3.put_object(Bucket=bucket, Key="a", Body=b"")
     assert refusal(s3.delete_bucket, Bucket=bucket) == (409, "BucketNotEmpty")
+
+
+def test_rule_23e_the_first_region_has_no_name_and_creates_a_bucket_twice(
+    aws: EmbeddedAws, refusal: Refusal, name: str
+) -> None:
+    """The second time is 200 there; elsewhere it is refused, as above."""
+    make: Any = boto3.client
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    east = make("s3", endpoint_url=aws.endpoint_url, region_name="us-east-1", **keys)
+    named = {"LocationConstraint": "us-east-1"}
+    assert refusal(east.create_bucket, Bucket=name, CreateBucketConfiguration=named) == (
+        400,
+        "InvalidLocationConstraint",
+    )
+    for _ in range(2):
+        east.create_bucket(Bucket=name)
+    assert east.head_bucket(Bucket=name)["BucketRegion"] == "us-east-1"
+    east.close()

@@ -1,4 +1,4 @@
-"""What S3 refuses and tells of a bucket's configuration. All but rule 23e fail on plain moto."""
+"""What S3 refuses and tells of a bucket's configuration. Every test here fails on plain moto."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -173,24 +173,3 @@ def test_encryption_is_never_off(s3: Client, bucket: str) -> None:
     s3.delete_bucket_encryption(Bucket=bucket)
     after = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]
     assert before == after
-
-
-def test_rule_23e_the_first_region_has_no_name_and_creates_a_bucket_twice(
-    aws: EmbeddedAws, client: Callable[[str], Client], refusal: Refusal, name: str
-) -> None:
-    """Elsewhere the second time is refused; plain moto holds to this, too."""
-    make: Any = boto3.client
-    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-    east = make("s3", endpoint_url=aws.endpoint_url, region_name="us-east-1", **keys)
-    named = {"LocationConstraint": "us-east-1"}
-    assert refusal(east.create_bucket, Bucket=name, CreateBucketConfiguration=named) == (
-        400,
-        "InvalidLocationConstraint",
-    )
-    for _ in range(2):
-        east.create_bucket(Bucket=name)
-    assert east.head_bucket(Bucket=name)["BucketRegion"] == "us-east-1"
-    east.close()
-    ohio = {"Bucket": f"{name}-2", "CreateBucketConfiguration": {"LocationConstraint": "us-east-2"}}
-    client("s3").create_bucket(**ohio)
-    assert refusal(client("s3").create_bucket, **ohio) == (409, "BucketAlreadyOwnedByYou")

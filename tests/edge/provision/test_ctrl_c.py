@@ -87,7 +87,7 @@ def test_an_image_goes_on_being_made_after_an_interrupt(
     """It is named, with where to see it; AWS may have begun it though it never answered."""
     ec2 = standing.aws.ec2
     [made] = ec2.run_instances(ImageId=IMAGE.id, MinCount=1, MaxCount=1)["Instances"]
-    command = ("ami", "from-instance", made["InstanceId"])
+    command = ("ami", "from-instance", made["InstanceId"], "--name", f"before-{at}")
     ended = interrupted(standing, tmp_path, CtrlC(at, after), *command)
     assert (ended.status, "Traceback" in ended.err) == (3, False), ended.err
     assert "goes on being made" in ended.err
