@@ -139,6 +139,7 @@ def test_a_topic_without_the_tag_gets_it(world: World) -> None:
     ]
 
 
+@pytest.mark.heavy
 def test_the_commands_look_at_whom_we_subscribed(world: World, tmp_path: Path) -> None:
     """`provision plan` itself shows the removal, and destroy counts nobody of ours as others'."""
     mailing(world, NEW)

@@ -89,6 +89,7 @@ ELSEWHERE: dict[str, Call] = {
 }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("role", POLICIES)
 @pytest.mark.parametrize("what", ELSEWHERE)
 def test_calls_outside_are_denied(world: World, role: str, what: str) -> None:
