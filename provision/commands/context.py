@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Concatenate, TypeVar
+from typing import Concatenate, TypeVar
 
 import boto3
 import click
@@ -59,7 +59,7 @@ def with_stack(command: Callable[Concatenate[Context, ...], R]) -> Callable[...,
         profile: str | None,
         endpoint_url: str | None,
         wants_json: bool,
-        **own: Any,  # noqa: ANN401 # the command's own options, which click has made of its types
+        **own: object,
     ) -> R:
         stack = load_stack(stack_file, region)
         session = boto3.Session(region_name=stack.region, profile_name=profile)

@@ -34,6 +34,9 @@ UNSET: Final = GONE_CODES | {
 """How S3 says that a part was never set."""
 
 
+Statement = dict[str, Any]
+"""One of a policy document's; somebody else's may hold anything."""
+
 KEPT_WITH_RULES: Final = ("TransitionDefaultMinimumObjectSize",)
 """What stands beside the lifecycle's rules, and falls back to its default if not sent again."""
 
@@ -236,7 +239,7 @@ def _named(prefix: str, values: Mapping[str, Json]) -> dict[str, Json]:
     }
 
 
-def _listed(statements: Any) -> list[dict[str, Any]]:  # noqa: ANN401 # a policy may hold anything
+def _listed(statements: Statement | list[Statement] | None) -> list[Statement]:
     if statements is None:
         return []
     return statements if isinstance(statements, list) else [statements]

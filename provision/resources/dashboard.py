@@ -269,8 +269,9 @@ class DashboardProvider:
         text = json.dumps(wanted.values()["Body"])
         self._cloudwatch.put_dashboard(DashboardName=wanted.key.name, DashboardBody=text)
 
-    def update(self, wanted: Wanted, changes: Sequence[Change]) -> None:  # noqa: ARG002 # it goes whole
-        """Put the dashboard anew."""
+    def update(self, wanted: Wanted, changes: Sequence[Change]) -> None:
+        """Put the dashboard anew, whole, whatever changes."""
+        del changes
         self.create(wanted)
 
     def delete(self, key: Key) -> None:

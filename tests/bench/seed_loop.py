@@ -13,6 +13,12 @@ from urllib.parse import unquote_plus
 import boto3
 from botocore.config import Config
 
+Client = Any
+"""A boto3 client; its methods are made at run time."""
+
+Message = dict[str, Any]
+"""One of SQS's messages, as boto3 gives it."""
+
 POLLS_MOST = 8
 
 
@@ -32,13 +38,13 @@ def main() -> None:
             polling.submit(poll, s3, sqs, handling)
 
 
-def poll(s3: Any, sqs: Any, handling: ThreadPoolExecutor) -> None:  # noqa: ANN401 - boto3's clients
+def poll(s3: Client, sqs: Client, handling: ThreadPoolExecutor) -> None:
     """Receive for ever; the next ten only when these are done."""
     while True:
         list(handling.map(lambda message: handle(s3, sqs, message), receive(sqs)))
 
 
-def receive(sqs: Any) -> list[Any]:  # noqa: ANN401 - boto3's client and messages
+def receive(sqs: Client) -> list[Message]:
     """Receive up to ten messages."""
     found = sqs.receive_message(
         QueueUrl=os.environ["QUEUE_URL"], MaxNumberOfMessages=10, WaitTimeSeconds=20
@@ -46,7 +52,7 @@ def receive(sqs: Any) -> list[Any]:  # noqa: ANN401 - boto3's client and message
     return list(found.get("Messages", ()))
 
 
-def handle(s3: Any, sqs: Any, message: Any) -> None:  # noqa: ANN401 - likewise
+def handle(s3: Client, sqs: Client, message: Message) -> None:
     """Move what one message tells of, and delete it."""
     bucket = os.environ["BUCKET"]
     source = os.environ.get("SRC_PREFIX", "uploads/")

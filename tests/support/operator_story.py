@@ -28,9 +28,10 @@ from provision.resources.launch_template import (
     LaunchTemplateProvider,
     worker_template,
 )
-from provision.spec.blueprint import Consumer
+from provision.spec.blueprint import Blueprint, Consumer
 from provision.verify import Verification
 from support.operator_role import Operator
+from support.provision_world import World
 from support.tampering import tamper
 
 _NUMBERS = itertools.count()
@@ -145,14 +146,24 @@ def makes_images(operator: Operator) -> None:
     assert image_users(world.aws, {made.id}) == {}
 
 
+def templates_of(world: World) -> LaunchTemplateProvider:
+    """Return who keeps the stack's launch template."""
+    return LaunchTemplateProvider(world.aws.ec2, world.aws.autoscaling, world.blueprint)
+
+
+def new_version(world: World) -> tuple[str, Blueprint, int]:
+    """Make the newest image the template's default; return its id, the new stack, the version."""
+    newest = stack_images(world.aws.ec2, world.stack)[0]
+    blueprint = replace(world.blueprint, image=newest.image)
+    version = templates_of(world).create_version(worker_template(blueprint, newest.image))
+    templates_of(world).make_default(blueprint.names.launch_template, version)
+    return newest.id, blueprint, version
+
+
 def rolls(operator: Operator) -> None:
     """Roll to another image, watched by a canary; and back, which withdraws the image."""
     world = operator.world
-    newest = stack_images(world.aws.ec2, world.stack)[0]
-    blueprint = replace(world.blueprint, image=newest.image)
-    templates = LaunchTemplateProvider(world.aws.ec2, world.aws.autoscaling, blueprint)
-    version = templates.create_version(worker_template(blueprint, newest.image))
-    templates.make_default(operator.names.launch_template, version)
+    image, blueprint, version = new_version(world)
     canaries = operator.canaries()
 
     def canary() -> str | None:
@@ -163,11 +174,11 @@ def rolls(operator: Operator) -> None:
     assert [each for each in rolling.findings() if each.level is Level.FAILURE] == []
     rolling.to_version(version)
     GroupRollout(world.aws, world.blueprint, operator.pause).back(None)
-    left = image_of(world.aws.ec2, newest.id)
+    left = image_of(world.aws.ec2, image)
     assert left is not None
     assert left.withdrawn
-    world.aws.ec2.delete_tags(Resources=[newest.id], Tags=[{"Key": WITHDRAWN_TAG}])
-    templates.make_default(operator.names.launch_template, version)
+    world.aws.ec2.delete_tags(Resources=[image], Tags=[{"Key": WITHDRAWN_TAG}])
+    templates_of(world).make_default(operator.names.launch_template, version)
     refresh = world.aws.autoscaling.start_instance_refresh(
         AutoScalingGroupName=operator.names.group,
         DesiredConfiguration={

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from support.operator_role import Agents
 from support.provision_world import World
 from support.recorded_aws import RecordedAws
 
@@ -13,9 +14,17 @@ from worker.demo.embedded.server import EmbeddedAws
 
 
 @pytest.fixture(scope="module")
-def region() -> Iterator[EmbeddedAws]:
-    """Start an AWS whose changes hold at once."""
-    with EmbeddedAws(delays=Delays.none()) as server:
+def agents() -> Agents:
+    """Give the instances' agents, to a module that says HAS_AGENTS."""
+    return Agents()
+
+
+@pytest.fixture(scope="module")
+def region(request: pytest.FixtureRequest, agents: Agents) -> Iterator[EmbeddedAws]:
+    """Start an AWS whose changes hold at once, or take what the module says in DELAYS."""
+    said = vars(request.module)
+    shell = agents if said.get("HAS_AGENTS") else None
+    with EmbeddedAws(delays=said.get("DELAYS", Delays.none()), shell=shell) as server:
         yield server
 
 

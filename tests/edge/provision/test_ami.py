@@ -1,7 +1,7 @@
 """Images of instances: made, listed, pruned, and taken away with the stack."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,17 +17,12 @@ from provision.aws.images import image_of, remove_image, stack_images
 from provision.core.resource import OWNER_TAG
 from provision.errors import PartialError, RefusedError
 from worker.demo.embedded.layer import Delays
-from worker.demo.embedded.server import EmbeddedAws
+
+DELAYS = replace(Delays.none(), image_seconds=60)
+"""Only images take their time."""
 
 Build = Callable[..., World]
 HEALING = ["HealthCheck", "ReplaceUnhealthy"]
-
-
-@pytest.fixture(scope="module")
-def region() -> Iterator[EmbeddedAws]:
-    """Start an AWS in which only images take their time."""
-    with EmbeddedAws(delays=replace(Delays.none(), image_seconds=60)) as server:
-        yield server
 
 
 @dataclass

@@ -25,6 +25,9 @@ from provision.verify import canary_route
 from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
 
+DELAYS = Delays(3, 3, 3, 2)
+"""Everything takes a few seconds."""
+
 LAMBDA, EC2 = Consumer.LAMBDA, Consumer.EC2
 
 SAMPLED = ((LAMBDA, 1), (LAMBDA, 14), (EC2, 2), (EC2, 15))
@@ -85,13 +88,6 @@ class Stack:
         """Return every version and marker in the bucket."""
         told = self.world.aws.s3.list_object_versions(Bucket=self.world.blueprint.names.bucket)
         return [each["Key"] for each in [*told.get("Versions", []), *told.get("DeleteMarkers", [])]]
-
-
-@pytest.fixture(scope="module")
-def region() -> Iterator[EmbeddedAws]:
-    """Start an AWS in which everything takes a few seconds."""
-    with EmbeddedAws(delays=Delays(3, 3, 3, 2)) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

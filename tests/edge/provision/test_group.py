@@ -1,6 +1,6 @@
 """The Auto Scaling group and its scaling policy against the embedded AWS."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,17 +17,13 @@ from provision.spec.blueprint import Consumer, Image
 from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
 
+DELAYS = Delays(lambda_seconds=0)
+"""Instances take a while to come and to go."""
+
 Build = Callable[..., World]
 
 OTHER_IMAGE = "ami-04681a1dbd79675a5"
 """Another one of moto's own."""
-
-
-@pytest.fixture(scope="module")
-def region() -> Iterator[EmbeddedAws]:
-    """Start an AWS in which instances take a while to come and to go."""
-    with EmbeddedAws(delays=Delays(lambda_seconds=0)) as server:
-        yield server
 
 
 LEAN = {"lambda": {"enabled": False}}

@@ -1,7 +1,6 @@
 """AWS has done it and the connection breaks, or AWS is busy: botocore asks for it once more."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,30 +10,18 @@ from support.operator_story import (
     cuts_over,
     destroys,
     makes_images,
+    new_version,
     repairs,
+    templates_of,
 )
 from support.photograph import Picture, photograph
 from support.provision_world import World
 from support.recorded_aws import Befalls, RecordedAws, be_busy, lose_the_answer
 
-from provision.aws.images import stack_images
 from provision.group_rollout import GroupRollout
-from provision.resources.launch_template import LaunchTemplateProvider, worker_template
-from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
 
-
-@pytest.fixture(scope="module")
-def agents() -> Agents:
-    """Give the instances' agents."""
-    return Agents()
-
-
-@pytest.fixture(scope="module")
-def region(agents: Agents) -> Iterator[EmbeddedAws]:
-    """Start an AWS whose changes hold at once, and whose instances have agents."""
-    with EmbeddedAws(delays=Delays.none(), shell=agents) as server:
-        yield server
+HAS_AGENTS = True
 
 
 @pytest.mark.heavy
@@ -54,8 +41,7 @@ def test_a_run_whose_every_first_try_goes_wrong_makes_and_takes_everything_once(
     assert other.plan().steps == ()
     assert kinds(photograph(world.aws)) - kinds(empty) == usual
     template = other.blueprint.names.launch_template
-    templates = LaunchTemplateProvider(world.aws.ec2, world.aws.autoscaling, other.blueprint)
-    assert len(templates.versions(template)) == 1
+    assert len(templates_of(other).versions(template)) == 1
     with world.aws.befallen(befalls) as taken:
         other.destroy()
     assert {"DeleteQueue", "DeleteRole", "DeleteAutoScalingGroup"} <= taken
@@ -70,11 +56,7 @@ def kinds(picture: Picture) -> Counter[str]:
 def rolls_and_turns_back(operator: Operator) -> None:
     """Roll to the newest image, and back; again, and turned back while it is under way."""
     world = operator.world
-    newest = stack_images(world.aws.ec2, world.stack)[0]
-    blueprint = replace(world.blueprint, image=newest.image)
-    templates = LaunchTemplateProvider(world.aws.ec2, world.aws.autoscaling, blueprint)
-    version = templates.create_version(worker_template(blueprint, newest.image))
-    templates.make_default(world.blueprint.names.launch_template, version)
+    _, blueprint, version = new_version(world)
     rolling = GroupRollout(world.aws, blueprint, operator.pause)
     rolling.to_version(version)
     assert rolling.facts().template_version == str(version)
@@ -84,7 +66,7 @@ def rolls_and_turns_back(operator: Operator) -> None:
         del why, seconds
         raise KeyboardInterrupt
 
-    templates.make_default(world.blueprint.names.launch_template, version)
+    templates_of(world).make_default(world.blueprint.names.launch_template, version)
     with pytest.raises(KeyboardInterrupt):
         replace(rolling, pause=interrupt).to_version(version)
     assert rolling.back() == 1

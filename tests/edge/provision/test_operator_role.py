@@ -16,8 +16,9 @@ from support.stories import first_failure
 
 from provision.aws.images import remove_image, stack_images
 from provision.policies.operator import operator_policies
-from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
+
+HAS_AGENTS = True
 
 Build = Callable[..., World]
 Call = Callable[[RecordedAws], object]
@@ -46,19 +47,6 @@ def statements() -> list[dict[str, Any]]:
 SIDS = sorted({each["Sid"] for each in statements()} - set(NEVER_HERE.values()))
 SAMPLE = ("NewTemplate", "PassToInstances", "Topics")
 """Shown in every run; the others in the heavy one."""
-
-
-@pytest.fixture(scope="module")
-def agents() -> Agents:
-    """Give the instances' agents."""
-    return Agents()
-
-
-@pytest.fixture(scope="module")
-def region(agents: Agents) -> Iterator[EmbeddedAws]:
-    """Start an AWS whose changes hold at once, and whose instances have agents."""
-    with EmbeddedAws(delays=Delays.none(), shell=agents) as server:
-        yield server
 
 
 @pytest.fixture

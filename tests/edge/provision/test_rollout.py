@@ -1,6 +1,6 @@
 """Rollouts and rollbacks of a group in the embedded AWS, second by second."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -12,16 +12,11 @@ from provision.errors import ProvisionError
 from provision.resources import alarm
 from provision.rollout import RolloutError
 from worker.demo.embedded.layer import Delays
-from worker.demo.embedded.server import EmbeddedAws
+
+DELAYS = Delays(lambda_seconds=0)
+"""Instances take a while to come and to go."""
 
 Build = Callable[..., World]
-
-
-@pytest.fixture(scope="module")
-def region() -> Iterator[EmbeddedAws]:
-    """Start an AWS in which instances take a while to come and to go."""
-    with EmbeddedAws(delays=Delays(lambda_seconds=0)) as server:
-        yield server
 
 
 @pytest.fixture

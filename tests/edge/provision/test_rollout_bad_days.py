@@ -1,6 +1,6 @@
 """Rollouts that were cut off, met another one, or found the group changed by hand."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,16 +15,11 @@ from provision.core.resource import Key
 from provision.errors import PartialError
 from provision.group_rollout import GroupRollout
 from worker.demo.embedded.layer import Delays
-from worker.demo.embedded.server import EmbeddedAws
+
+DELAYS = Delays(lambda_seconds=0)
+"""Instances take a while to come and to go."""
 
 Build = Callable[..., World]
-
-
-@pytest.fixture(scope="module")
-def region() -> Iterator[EmbeddedAws]:
-    """Start an AWS in which instances take a while to come and to go."""
-    with EmbeddedAws(delays=Delays(lambda_seconds=0)) as server:
-        yield server
 
 
 @pytest.fixture

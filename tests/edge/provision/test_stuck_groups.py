@@ -1,6 +1,6 @@
 """A destroy meets a group that somebody else has had his hands on, or that is being rolled."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,16 +13,11 @@ from provision.errors import ProvisionError
 from provision.resources.mapping import find_mapping
 from provision.spec.blueprint import Consumer
 from worker.demo.embedded.layer import Delays
-from worker.demo.embedded.server import EmbeddedAws
+
+DELAYS = Delays(lambda_seconds=0)
+"""Instances take a while to come and to go."""
 
 Build = Callable[..., World]
-
-
-@pytest.fixture(scope="module")
-def region() -> Iterator[EmbeddedAws]:
-    """Start an AWS in which instances take a while to come and to go."""
-    with EmbeddedAws(delays=Delays(lambda_seconds=0)) as server:
-        yield server
 
 
 @pytest.fixture

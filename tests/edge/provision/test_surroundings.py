@@ -1,8 +1,5 @@
 """What a stack finds and does not make, against the embedded AWS: the network, the image."""
 
-from collections.abc import Iterator
-
-import pytest
 from support.group_world import an_image
 from support.provision_world import IMAGE
 from support.recorded_aws import RecordedAws
@@ -14,12 +11,8 @@ from provision.core.image import WITHDRAWN_TAG
 from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
 
-
-@pytest.fixture(scope="module")
-def region() -> Iterator[EmbeddedAws]:
-    """Start an AWS in which instances take a while to come and to go."""
-    with EmbeddedAws(delays=Delays(lambda_seconds=0)) as server:
-        yield server
+DELAYS = Delays(lambda_seconds=0)
+"""Instances take a while to come and to go."""
 
 
 def test_rule_35_only_zones_that_offer_the_type_are_used(aws: RecordedAws) -> None:

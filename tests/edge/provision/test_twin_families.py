@@ -1,7 +1,7 @@
 """The twin's and the watching's families on the embedded AWS: made, found again, mended, gone."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -22,15 +22,10 @@ from worker.demo.embedded.server import EmbeddedAws
 Build = Callable[..., World]
 
 LAMBDA_SECONDS = 4.0
+DELAYS = Delays(lambda_seconds=LAMBDA_SECONDS)
+"""Lambda takes its time."""
 
 FAMILIES = (dashboard.KIND, function.KIND, log_group.KIND, mapping.KIND)
-
-
-@pytest.fixture(scope="module")
-def region() -> Iterator[EmbeddedAws]:
-    """Start an AWS in which Lambda takes its time."""
-    with EmbeddedAws(delays=Delays(lambda_seconds=LAMBDA_SECONDS)) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
