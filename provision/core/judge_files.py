@@ -3,14 +3,13 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from provision.core.finding import Finding, failure, ok, warning
 from provision.core.judge_pipeline import KeyFacts
 from provision.spec.blueprint import Blueprint
+from worker.operator.grants import KMS_ACTIONS
 from worker.operator.policy import Question, effects
-
-ACTIONS: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +137,12 @@ def _lets_in(key: KeyFacts, facts: FilesFacts, blueprint: Blueprint, role: str) 
         "aws:PrincipalArn": role,
         "kms:CallerAccount": names.account,
         "kms:EncryptionContext:aws:s3:arn": f"{names.bucket_arn}{of_file}",
-        "kms:ViaService": _via(blueprint),
+        "kms:ViaService": names.asking_kms("s3"),
     }
     callers = frozenset({_account(blueprint), names.account, role})
     said = [
         effects(key.policy, Question(each, pipeline.bucket_kms_key_arn, context, callers))
-        for each in ACTIONS
+        for each in KMS_ACTIONS
     ]
     return all("Allow" in each and "Deny" not in each for each in said)
 
@@ -153,18 +152,14 @@ def _statement(blueprint: Blueprint) -> Mapping[str, Any]:
         "Sid": "LetIamDecideForS3",
         "Effect": "Allow",
         "Principal": {"AWS": _account(blueprint)},
-        "Action": list(ACTIONS),
+        "Action": list(KMS_ACTIONS),
         "Resource": "*",
-        "Condition": {"StringEquals": {"kms:ViaService": _via(blueprint)}},
+        "Condition": {"StringEquals": {"kms:ViaService": blueprint.names.asking_kms("s3")}},
     }
 
 
 def _account(blueprint: Blueprint) -> str:
     return f"arn:{blueprint.names.partition}:iam::{blueprint.names.account}:root"
-
-
-def _via(blueprint: Blueprint) -> str:
-    return f"s3.{blueprint.names.region}.amazonaws.com"
 
 
 def _judge_lock(retention: Retention, blueprint: Blueprint) -> Finding:

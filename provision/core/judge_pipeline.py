@@ -10,6 +10,7 @@ from provision.core.judge_place import PlaceFacts, judge_place
 from provision.core.resource import Json
 from provision.resources.notification import EVENTS, plain_filter
 from provision.spec.blueprint import Blueprint
+from worker.operator.grants import KMS_ACTIONS
 from worker.operator.policy import allows
 
 DESTINATIONS: Final = {
@@ -17,7 +18,6 @@ DESTINATIONS: Final = {
     "QueueConfigurations": "QueueArn",
     "LambdaFunctionConfigurations": "LambdaFunctionArn",
 }
-KEY_ACTIONS: Final = ("kms:GenerateDataKey", "kms:Decrypt")
 GRANTED_ACTIONS: Final = ["kms:Decrypt", "kms:GenerateDataKey*"]
 
 
@@ -171,7 +171,7 @@ def _is_granted(policy: Json, service: str, blueprint: Blueprint, source: str) -
     context = {"aws:SourceAccount": blueprint.names.account, "aws:SourceArn": source}
     return all(
         allows(policy, service=service, action=action, resource=key, context=context)
-        for action in KEY_ACTIONS
+        for action in KMS_ACTIONS
     )
 
 

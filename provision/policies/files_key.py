@@ -27,7 +27,7 @@ def using_files_key(blueprint: Blueprint, *, reads: str, writes: str) -> Iterato
         {**used_by("kms:Decrypt", reads), **used_by("kms:GenerateDataKey", writes)},
         (pipeline.bucket_kms_key_arn,),
         {
-            "StringEquals": {"kms:ViaService": f"s3.{names.region}.amazonaws.com"},
+            "StringEquals": {"kms:ViaService": names.asking_kms("s3")},
             "StringLike": {"kms:EncryptionContext:aws:s3:arn": files},
         },
     )

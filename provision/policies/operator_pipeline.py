@@ -108,7 +108,6 @@ def _queues(blueprint: Blueprint) -> Iterator[Grant]:
         "Redrive", used_by("sqs:SendMessage", "sqs.StartMessageMoveTask"), (names.queue_arn,)
     )
     if key := blueprint.stack.pipeline.kms_key_arn:
-        service = f"sqs.{names.region}.amazonaws.com"
         yield Grant(
             "EncryptedDeadLetters",
             {
@@ -116,7 +115,7 @@ def _queues(blueprint: Blueprint) -> Iterator[Grant]:
                 **used_by("kms:GenerateDataKey", "sqs.StartMessageMoveTask"),
             },
             (key,),
-            {"StringEquals": {"kms:ViaService": service}},
+            {"StringEquals": {"kms:ViaService": names.asking_kms("sqs")}},
         )
 
 

@@ -114,7 +114,7 @@ def _receiving(blueprint: Blueprint) -> Iterator[Grant]:
 def reading_encrypted(blueprint: Blueprint, readers: tuple[str, ...]) -> Iterator[Grant]:
     """Yield what it takes to read messages under a key of the owner's (rule 12)."""
     key = blueprint.stack.pipeline.kms_key_arn
-    service = f"sqs.{blueprint.names.region}.amazonaws.com"
+    service = blueprint.names.asking_kms("sqs")
     if key:
         condition = {"StringEquals": {"kms:ViaService": service}}
         yield Grant("ReadEncrypted", {"kms:Decrypt": readers}, (key,), condition)

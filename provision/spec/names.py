@@ -99,6 +99,10 @@ class Names:
         """Return an ARN of this account and region."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
+    def asking_kms(self, service: str) -> str:
+        """Return KMS's name for a service here that asks in a caller's name (kms:ViaService)."""
+        return f"{service}.{self.region}.amazonaws.com"
+
     @property
     def bucket_arn(self) -> str:
         """The bucket's ARN, which holds neither region nor account."""
