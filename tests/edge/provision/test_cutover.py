@@ -31,7 +31,7 @@ DELAYS = Delays(3, 3, 3, 2)
 LAMBDA, EC2 = Consumer.LAMBDA, Consumer.EC2
 
 SAMPLED = ((LAMBDA, 14), (EC2, 15))
-"""Cuts after so many writing requests: a switch, a declaration, new sizes, the other switch."""
+"""Cuts after so many writing requests; the heavy run cuts at each."""
 
 
 @dataclass
