@@ -89,7 +89,7 @@ class Service:
         log.info("summary", **self._daemon.metrics.summary(), **self._daemon.facts(), **warnings)
 
     async def _statuses(self) -> None:
-        while True:
+        while self._notifier.has_listener:
             self._notifier.status(self._status())
             await asyncio.sleep(STATUS_SECONDS)
 

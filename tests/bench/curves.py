@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from subprocess import Popen
 
-from bench.contenders import WORKER_ASYNCIO, WORKER_BOTO3, Contender
+from bench.contenders import PLAIN_LOOP, WORKER_ASYNCIO, WORKER_BOTO3, Contender
 from bench.nginx_stub import NginxStub, Traits
 from bench.records import CEILING, CEILING_CURVE, keep
 from bench.turn import (
@@ -26,6 +26,7 @@ from bench.turn import (
     start,
     take_turn,
     wait_for,
+    wakes,
 )
 
 LATENCY = Traits(s3_seconds=0.025, sqs_seconds=0.025 * SQS_SHARE)
@@ -93,16 +94,24 @@ def _one_more(run: Running, number: int) -> tuple[int, int]:
 
 
 def at_rest() -> dict[str, float]:
-    """Return what an idle minute costs: polls, CPU in milliseconds."""
-    with running(WORKER_ASYNCIO, Traits()) as run:
-        run.stub.seed(100)
-        run.until_moved(100)
+    """Return what an idle minute costs: polls, CPU in milliseconds, how often it woke.
+
+    A machine that rested makes whoever wakes pay for cold caches: many times what the same work
+    costs in a loop. So the plain loop has its minute beside it, the same one.
+    """
+    with running(WORKER_ASYNCIO, Traits()) as run, running(PLAIN_LOOP, Traits()) as plain:
+        for each in (run, plain):
+            each.stub.seed(100)
+            each.until_moved(100)
         time.sleep(BACKLOG_ENDS_SECONDS)
-        polls, cpu = run.stub.counts()["ReceiveMessage"], cpu_seconds(run.process.pid)
+        polls, pid = run.stub.counts()["ReceiveMessage"], run.process.pid
+        cpu, plain_cpu, woken = cpu_seconds(pid), cpu_seconds(plain.process.pid), wakes(pid)
         time.sleep(IDLE_SECONDS)
         return {
             "polls": run.stub.counts()["ReceiveMessage"] - polls,
-            "cpu_ms": round(1000 * (cpu_seconds(run.process.pid) - cpu), 1),
+            "cpu_ms": round(1000 * (cpu_seconds(pid) - cpu), 1),
+            "wakes": wakes(pid) - woken,
+            "plain_loop_cpu_ms": round(1000 * (cpu_seconds(plain.process.pid) - plain_cpu), 1),
         }
 
 

@@ -82,9 +82,15 @@ def _one_file(found: Mapping[str, float]) -> Iterator[Row]:
 
 
 def _idle(found: Mapping[str, float]) -> Row:
-    told = f"{found['polls']:.0f} polls, {found['cpu_ms']:.0f} ms of CPU in the minute"
-    is_met = found["polls"] <= 3 and found["cpu_ms"] < 100
-    return "three polls a minute while idle, next to no CPU", told, is_met
+    """Judge by the plain loop's minute: the milliseconds themselves tell of the machine.
+
+    The bar, a quarter above that loop, is ours: nobody can poll for less than what polls cost.
+    """
+    cpu, plain = found["cpu_ms"], found["plain_loop_cpu_ms"]
+    told = f"{found['polls']:.0f} polls, {found['wakes']:.0f} wakes, {cpu:.0f} ms of CPU"
+    told += f" in the minute; a plain loop's three polls took {plain:.0f} beside it"
+    goal = "three polls a minute while idle, and about the CPU of a plain loop's"
+    return goal, told, found["polls"] <= 3 and cpu <= 1.25 * plain
 
 
 def _ceiling(curves: Mapping[str, list[Mapping[str, float]]]) -> Row:

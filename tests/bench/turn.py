@@ -168,6 +168,13 @@ def _ticks(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
+def wakes(pid: int) -> int:
+    """Return how often a process's threads went to sleep, and so woke, so far."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/status")
+    lines = (line for each in tasks for line in each.read_text(encoding="utf-8").splitlines())
+    return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt"))
+
+
 def rss_mib(pid: int) -> float:
     """Return the most memory that a process has had."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")

@@ -27,7 +27,9 @@ def turns(ours: float, speed: float = 4_000.0) -> Turns:
     }
 
 
-def alone(ratio: float = 1.02, held: float = 900.0, late: float = 71.0) -> dict[str, object]:
+def alone(
+    ratio: float = 1.02, held: float = 900.0, late: float = 71.0, idle_cpu: float = 20.0
+) -> dict[str, object]:
     """Return what `bench.curves` keeps."""
     one_file = {
         "ratio": ratio,
@@ -37,7 +39,7 @@ def alone(ratio: float = 1.02, held: float = 900.0, late: float = 71.0) -> dict[
     }
     return {
         "one-file": one_file,
-        "idle": {"polls": 3, "cpu_ms": 20.0},
+        "idle": {"polls": 3, "cpu_ms": idle_cpu, "wakes": 13, "plain_loop_cpu_ms": 25.0},
         "concurrency": {
             CEILING_CURVE: [{"objects_per_second": held, "slow_downs": 9, "releases": 0}]
         },
@@ -62,6 +64,7 @@ def test_figures_that_meet_every_goal_leave_none_unmet() -> None:
         (turns(0.26), alone(), "half of the best mover's CPU per object"),
         (turns(0.17, 3_400.0), alone(), "3,500 objects a second from two cores"),
         (turns(0.17), alone(ratio=1.06), "one file on an idle worker"),
+        (turns(0.17), alone(idle_cpu=32.0), "three polls a minute while idle"),
         (turns(0.17), alone(held=700.0), "three quarters of S3's ceiling"),
         (turns(0.17), alone(late=80.0), "flat memory, below 120 MB"),
     ],

@@ -58,6 +58,7 @@ def notifier(
 def test_every_message_is_as_sd_notify_has_it(systemd: Systemd) -> None:
     """One datagram each, in the order of the calls."""
     speaking = notifier(systemd.address)
+    assert speaking.has_listener
     speaking.ready()
     speaking.ready("3 moved")
     speaking.status("4 moved")
@@ -97,6 +98,7 @@ def test_without_a_socket_nothing_happens(address: str | None) -> None:
     silent.watchdog()
     silent.stopping()
     assert silent.watchdog_interval_seconds is None
+    assert not silent.has_listener
 
 
 def test_a_vanished_socket_is_logged_once_and_never_raises(tmp_path: Path) -> None:

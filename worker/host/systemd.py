@@ -40,6 +40,11 @@ class Notifier:
             _watchdog_interval(watchdog_usec, watchdog_pid, pid) if self._address else None
         )
 
+    @property
+    def has_listener(self) -> bool:
+        """Whether systemd gave us a socket; without one nothing is sent."""
+        return self._address is not None
+
     def ready(self, status: str | None = None) -> None:
         """Tell that the start, or a reload, is over; with the status in the same breath."""
         self._send("READY=1" if status is None else f"READY=1\n{_status(status)}")

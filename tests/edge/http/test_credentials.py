@@ -3,13 +3,17 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 import pytest
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import CredentialRetrievalError, NoCredentialsError
 
 from worker.aws.http.credentials import LOOK_SECONDS, Credentials
+
+T = TypeVar("T")
 
 
 class Instance:
@@ -121,6 +125,37 @@ def test_a_metadata_service_that_is_away_leaves_the_keys_at_hand() -> None:
         assert await looked(instance) == "AKIA1"
 
     play(scenario)
+
+
+def test_only_a_refresh_needs_a_thread() -> None:
+    """Keys that are good for hours are read where they are wanted; an idle worker stays asleep."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        threads: list[object] = []
+        loop.set_default_executor(Counting(threads))
+        lasting, ending = Instance(), Instance(lifetime_seconds=12 * 60)
+        for _ in range(3):
+            await lasting.credentials.keys()
+            lasting.now += LOOK_SECONDS + 1
+        assert not threads
+        await ending.credentials.keys()
+        assert len(threads) == 1
+
+    play(scenario)
+
+
+class Counting(ThreadPoolExecutor):
+    """Notes each function that a thread is asked to run."""
+
+    def __init__(self, asked: list[object]) -> None:
+        super().__init__(1)
+        self._asked = asked
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **more: Any) -> Future[T]:  # noqa: ANN401 - as its base has it
+        """Note it, and run it."""
+        self._asked.append(fn)
+        return super().submit(fn, *args, **more)
 
 
 def test_no_credentials_at_all_are_botocores_error() -> None:

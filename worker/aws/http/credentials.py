@@ -1,10 +1,11 @@
-"""The keys to sign with: botocore finds and refreshes them, in a thread, before they expire."""
+"""The keys to sign with: botocore finds them and, in a thread, refreshes them in time."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import structlog
+from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import NoCredentialsError
 
 from worker.aws.http.sigv4 import Keys
@@ -29,6 +30,10 @@ class Credentials:
         """Return the keys of the moment; raises botocore's errors if there are none."""
         if self._keys and self._clock() < self._look_at:
             return self._keys
+        if self._looking is None and not self._asks_somebody():
+            self._keys = self._look()
+            self._look_at = self._clock() + LOOK_SECONDS
+            return self._keys
         if self._looking is None:
             self._looking = asyncio.create_task(asyncio.to_thread(self._look))
             self._looking.add_done_callback(self._looked)
@@ -40,6 +45,11 @@ class Credentials:
         """Note that AWS takes these keys no more: the next request waits for others."""
         if self._keys == keys:
             self._keys = None
+
+    def _asks_somebody(self) -> bool:
+        """Tell whether botocore would refresh: only then it may block, and needs a thread."""
+        refreshes = isinstance(self._source, RefreshableCredentials)
+        return refreshes and bool(self._source.refresh_needed())
 
     def _look(self) -> Keys:
         if self._source is None:

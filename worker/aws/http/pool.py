@@ -15,12 +15,7 @@ from botocore.exceptions import (
 )
 
 from worker.aws.http.connection import BrokenConnectionError, Connection, Response
-
-SWEEP_SECONDS = 1.0
-"""How often silent and idle connections are looked for; none is timed on its own."""
-
-IDLE_SECONDS = 20.0
-"""An idle connection is closed before S3, a NAT or a firewall forgets it."""
+from worker.aws.http.sweeper import SILENT, Sweeper
 
 ADDRESSES_SECONDS = 5.0
 """How long DNS's answer is used: S3's names have new addresses every few seconds."""
@@ -49,13 +44,11 @@ class Pool:
         self._origin = origin
         self._places = asyncio.Semaphore(most)
         self._connect_seconds = connect_seconds
-        self._silence_seconds = silence_seconds
         self._idle: deque[Connection] = deque()
-        self._all: set[Connection] = set()
+        self._sweeper = Sweeper(silence_seconds)
         self._addresses: tuple[str, ...] = ()
         self._addresses_until = 0.0
         self._turn = itertools.count()
-        self._sweeper: asyncio.TimerHandle | None = None
 
     async def send(self, request: bytes, *, is_head: bool = False) -> Response:
         """Send a request and wait for its response. Raises botocore's errors, as boto3 would."""
@@ -72,16 +65,12 @@ class Pool:
             if connection.usable:
                 self._idle.append(connection)
             else:
-                self._all.discard(connection)
+                self._sweeper.forget(connection)
             return response
 
     def close(self) -> None:
         """Close all connections; who waits for a response is told."""
-        if self._sweeper:
-            self._sweeper.cancel()
-        for connection in self._all:
-            connection.close()
-        self._all.clear()
+        self._sweeper.close_all()
 
     def _take_idle(self) -> Connection | None:
         """Return the one used last: the others may be closed for idleness."""
@@ -89,7 +78,7 @@ class Pool:
             connection = self._idle.pop()
             if connection.usable:
                 return connection
-            self._all.discard(connection)
+            self._sweeper.forget(connection)
         return None
 
     async def _connect(self) -> Connection:
@@ -110,9 +99,7 @@ class Pool:
         except OSError as error:  # refused, unreachable, no such name, a certificate of others
             self._addresses_until = 0.0
             raise EndpointConnectionError(endpoint_url=origin.url, error=error) from error
-        self._all.add(connection)
-        if self._sweeper is None:
-            self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep, loop)
+        self._sweeper.watch(connection)
         return connection
 
     async def _address(self, loop: asyncio.AbstractEventLoop) -> str:
@@ -123,24 +110,8 @@ class Pool:
             self._addresses_until = loop.time() + ADDRESSES_SECONDS
         return self._addresses[next(self._turn) % len(self._addresses)]
 
-    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Close what has been silent, or idle, for too long."""
-        now = loop.time()
-        for connection in tuple(self._all):
-            silence = now - connection.heard_at
-            if connection.busy and silence > self._silence_seconds:
-                connection.close(SILENT)
-            elif not connection.busy and silence > IDLE_SECONDS:
-                connection.close()
-            if not connection.usable:
-                self._all.discard(connection)
-        self._sweeper = loop.call_later(SWEEP_SECONDS, self._sweep, loop) if self._all else None
-
     def _lost(self, why: str) -> Exception:
         make: Callable[..., Exception] = (
             ReadTimeoutError if why == SILENT else ConnectionClosedError
         )
         return make(endpoint_url=self._origin.url, error=why)
-
-
-SILENT = "silent for too long"
