@@ -75,6 +75,53 @@ def test_rule_13_a_deleted_name_rests_for_a_minute(
     assert sqs.create_queue(QueueName=name)["QueueUrl"].endswith(name)
 
 
+BOUNDS = {
+    "VisibilityTimeout": (0, 43_200),
+    "MessageRetentionPeriod": (60, 1_209_600),
+    "DelaySeconds": (0, 900),
+    "ReceiveMessageWaitTimeSeconds": (0, 20),
+    "MaximumMessageSize": (1024, 1_048_576),
+}
+OUT_OF_RANGE = [
+    *((name, str(least - 1)) for name, (least, _) in BOUNDS.items()),
+    *((name, str(most + 1)) for name, (_, most) in BOUNDS.items()),
+    ("KmsDataKeyReusePeriodSeconds", "59"),
+    ("VisibilityTimeout", "soon"),
+]
+
+
+@pytest.mark.parametrize(("attribute", "value"), OUT_OF_RANGE)
+def test_rule_13a_a_number_out_of_range_makes_no_queue_and_changes_none(
+    sqs: Client, queue: str, name: str, refusal: Refusal, attribute: str, value: str
+) -> None:
+    """InvalidAttributeValue from either call; what stands beside it is not set."""
+    before = attributes_of(sqs, queue)
+    beside = {"Policy": "{}", attribute: value}
+    refused = refusal(sqs.set_queue_attributes, QueueUrl=queue, Attributes=beside)
+    assert refused == (400, "InvalidAttributeValue")
+    assert attributes_of(sqs, queue) == before
+    unmade = f"{name}-unmade"
+    refused = refusal(sqs.create_queue, QueueName=unmade, Attributes={attribute: value})
+    assert refused == (400, "InvalidAttributeValue")
+    assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix=unmade)
+
+
+@pytest.mark.parametrize("bound", [0, 1], ids=["least", "most"])
+def test_rule_13a_the_bounds_themselves_are_taken(sqs: Client, queue: str, bound: int) -> None:
+    """Each as today's reference has it."""
+    told = {name: str(pair[bound]) for name, pair in BOUNDS.items()}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=told)
+    assert told.items() <= attributes_of(sqs, queue).items()
+
+
+def attributes_of(sqs: Client, queue: str) -> dict[str, str]:
+    """Return all of a queue's attributes."""
+    told: dict[str, str] = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])[
+        "Attributes"
+    ]
+    return told
+
+
 def test_attributes_that_are_not_named_stay_as_they_are(
     sqs: Client, queue: str, policy_for: Callable[..., str]
 ) -> None:

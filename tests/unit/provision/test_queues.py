@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from support.stacks import a_blueprint
 
 from provision.resources import queue, topic
@@ -33,6 +35,36 @@ def test_rule_10_only_our_bucket_publishes_and_only_our_topic_sends() -> None:
     assert sends["Principal"] == {"Service": "sns.amazonaws.com"}
     assert sends["Condition"]["ArnEquals"] == {"aws:SourceArn": names.topic_arn}
     assert {publishes["Effect"], sends["Effect"]} == {"Allow"}
+
+
+BOUNDS = {
+    "VisibilityTimeout": (0, 43_200),
+    "MessageRetentionPeriod": (60, 1_209_600),
+    "DelaySeconds": (0, 900),
+    "ReceiveMessageWaitTimeSeconds": (0, 20),
+    "MaximumMessageSize": (1024, 1_048_576),
+}
+"""SQS's own, in seconds and bytes."""
+
+
+@pytest.mark.parametrize(
+    ("section", "setting"),
+    [("pipeline", "retention_days"), ("worker", "drain_seconds"), ("lambda", "timeout_seconds")],
+)
+@given(value=st.integers(0, 20) | st.integers(0, 10_000) | st.integers(0, 10**6))
+def test_rule_13a_what_the_stack_file_takes_sqs_takes(
+    section: str, setting: str, value: int
+) -> None:
+    """Whatever a queue's numbers are made from is bounded there, before AWS is asked."""
+    sections: Any = {section: {setting: value}}
+    try:
+        blueprint = a_blueprint("files", **sections)
+    except ValidationError:
+        return
+    for wanted in (queue.queue(blueprint), queue.dead_letter_queue(blueprint)):
+        values = wanted.values()
+        for name, (least, most) in BOUNDS.items():
+            assert least <= int(str(values.get(name, least))) <= most, name
 
 
 @given(st.integers(1, 13))

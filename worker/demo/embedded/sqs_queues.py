@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from moto.sqs.exceptions import InvalidParameterValue, SQSException
+from moto.sqs.exceptions import InvalidAttributeValue, InvalidParameterValue, SQSException
 from moto.sqs.models import Queue, SQSBackend
 
 from worker.demo.embedded.patches import Moto
@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 
 NAME_REST_SECONDS: Final = 60
 """Rule 13: how long after its deletion a queue's name may not be used again."""
+RANGES: Final = {
+    "DelaySeconds": (0, 900),
+    "KmsDataKeyReusePeriodSeconds": (60, 86_400),
+    "MaximumMessageSize": (1024, 1_048_576),
+    "MessageRetentionPeriod": (60, 1_209_600),
+    "ReceiveMessageWaitTimeSeconds": (0, 20),
+    "VisibilityTimeout": (0, 43_200),
+}
+"""Rule 13a: the least and the most that SQS takes, in seconds and in bytes."""
 _MOST_RECEIVES: Final = 1000
 _SPECIAL: Final = "AWS.SimpleQueueService."
 
@@ -25,6 +34,7 @@ def correct(layer: "Layer") -> None:
     patches = layer.patches
     patches.wrap(Queue, "_set_attributes", unnamed_attributes_stay)
     patches.wrap(Queue, "_set_attributes", encryption_is_of_one_kind)
+    patches.wrap(Queue, "_set_attributes", numbers_are_in_range)
     patches.wrap(Queue, "_setup_dlq", dead_letter_queue_is_fit)
     patches.replace(Queue, "redrive_allow_policy", None)
     patches.replace(Queue, "BASE_ATTRIBUTES", [*Queue.BASE_ATTRIBUTES, "RedriveAllowPolicy"])
@@ -45,6 +55,25 @@ def unnamed_attributes_stay(change: Handler) -> Handler:
         change(self, attributes | kept, now)
 
     return changed
+
+
+def numbers_are_in_range(change: Handler) -> Handler:
+    """Rule 13a: any other number is refused, and none of the attributes is changed.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+    """
+
+    def changed(self: Moto, attributes: dict[str, Moto], now: float | None = None) -> None:
+        for name, (least, most) in RANGES.items():
+            if name in attributes and not _is_in_range(str(attributes[name]), least, most):
+                raise InvalidAttributeValue(name)
+        change(self, attributes, now)
+
+    return changed
+
+
+def _is_in_range(value: str, least: int, most: int) -> bool:
+    return value.isdecimal() and least <= int(value) <= most
 
 
 def encryption_is_of_one_kind(change: Handler) -> Handler:
