@@ -10,12 +10,10 @@ from provision.errors import PartialError, ProvisionError
 LOOK_SECONDS: Final = 1.0
 
 
-def begin(letters: DeadLetters, per_second: int | None) -> MoveTask | None:
-    """Start a move unless one runs; return the latest as it was before. Raises ClientError."""
-    before = letters.latest_move()
+def begin(letters: DeadLetters, before: MoveTask | None, per_second: int | None) -> None:
+    """Start a move unless one runs; `before` is the latest. Raises ClientError."""
     if before is None or not before.is_running:
         letters.start_move(per_second)
-    return before
 
 
 def watch(

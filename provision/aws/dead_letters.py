@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
+
 from provision.core.dead_letter import Letter, MoveTask
 from provision.core.resource import Key
 from provision.errors import ProvisionError, RefusedError
@@ -58,9 +60,17 @@ class DeadLetters:
         return next((MoveTask.of(each) for each in told.get("Results", [])), None)
 
     def start_move(self, per_second: int | None) -> None:
-        """Begin to move all letters to where each came from; SQS chooses the rate if None."""
+        """Begin to move all letters to where each came from; SQS chooses the rate if None.
+
+        One that runs already is as good: another operator's, or ours, whose answer was lost.
+        """
         rate: Any = {} if per_second is None else {"MaxNumberOfMessagesPerSecond": per_second}
-        self._sqs.start_message_move_task(SourceArn=self._names.dead_letter_queue_arn, **rate)
+        try:
+            self._sqs.start_message_move_task(SourceArn=self._names.dead_letter_queue_arn, **rate)
+        except ClientError:
+            now = self.latest_move()
+            if now is None or not now.is_running:
+                raise
 
     def purge(self) -> None:
         """Delete all letters; SQS takes up to a minute, and refuses a second purge meanwhile."""

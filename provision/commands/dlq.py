@@ -10,7 +10,7 @@ import click
 from provision.aws.dead_letters import DeadLetters
 from provision.commands.context import Context, with_stack
 from provision.commands.output import console, print_json, say
-from provision.commands.stops import begun
+from provision.commands.stops import asked, begun
 from provision.core.dead_letter import Letter, MoveTask
 from provision.errors import ProvisionError, RefusedError
 from provision.redrive import begin, watch
@@ -98,7 +98,9 @@ def redrive(context: Context, *, rate: int | None, wait: int) -> None:
     Exit status: 0 done, 1 the move failed, 3 it goes on by itself.
     """
     letters = _letters(context)
-    before = begin(letters, rate)
+    before = letters.latest_move()
+    with asked("`provision dlq redrive` watches it, or begins it", "the move may have begun; "):
+        begin(letters, before, rate)
     with begun("`provision dlq redrive` watches it on", "the move goes on by itself; "):
         done = watch(letters, before, patience_seconds=wait, sleep=time.sleep, told=_tell)
     if context.wants_json:
@@ -122,7 +124,8 @@ def purge(context: Context, *, confirm: str | None) -> None:
         raise RefusedError(
             f"{told!r} is not the stack's name: nothing was changed", f"the name is {name}"
         )
-    letters.purge()
+    with asked("`provision dlq list` shows what is left", "they may be thrown away already; "):
+        letters.purge()
     say("they are gone, within a minute; `worker sweep` finds files that were left behind")
 
 

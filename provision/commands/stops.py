@@ -68,6 +68,8 @@ STUCK: Final = {
 }
 """What neither time nor another try of ours ends."""
 
+PURGED: Final = "a purge of a moment ago is not over: wait a minute, then purge what came since"
+
 SIGN_IN: Final = (
     "the credentials are missing, unknown or have expired: sign in again (`aws sso login`), or see"
     " --profile and AWS_PROFILE"
@@ -105,8 +107,25 @@ def _hint_for_refusal(error: ClientError) -> str:
         return "set this machine's clock: AWS takes 15 minutes at most for a request's age"
     if code in STUCK:
         return STUCK[code]
+    if code.endswith("PurgeQueueInProgress"):
+        return PURGED
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return WAIT if code.startswith(BUSY) or status >= SERVER_FAULT else ""
+
+
+@contextmanager
+def asked(again: str, so_far: str) -> Iterator[None]:
+    """Within the block AWS is asked for one thing: refused, nothing was changed.
+
+    Without an answer it may be under way, as `so_far` says; `again` says how it is gone on with.
+    Raises PartialError.
+    """
+    try:
+        yield
+    except UNREACHED as error:
+        raise PartialError(so_far + told(error), f"{hint_for(error)}; then {again}") from error
+    except KeyboardInterrupt as interrupt:
+        raise PartialError(f"{so_far}interrupted", again) from interrupt
 
 
 @contextmanager

@@ -125,9 +125,11 @@ def deals_with_dead_letters(operator: Operator) -> None:
         sqs.receive_message(QueueUrl=url, VisibilityTimeout=0, WaitTimeSeconds=0)
     letters = DeadLetters(operator.world.aws.sqs, operator.names)
     assert len(letters.look(10)) == 1
+    before = letters.latest_move()
+    begin(letters, before, None)
     done = watch(
         letters,
-        begin(letters, None),
+        before,
         patience_seconds=600,
         sleep=operator.world.region.clock.advance,
         told=lambda _: None,

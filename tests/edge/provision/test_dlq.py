@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from support.ctrl_c import CtrlC, interrupted
 from support.messages import Sample, record
 from support.provision_cli import run
 from support.provision_world import World
-from support.recorded_aws import CutError
+from support.recorded_aws import CutError, lose_the_answer
 
 from provision.aws.dead_letters import DeadLetters
 from provision.core.dead_letter import MoveTask
@@ -112,6 +113,29 @@ def test_rule_16_a_move_that_runs_is_watched_and_not_begun_again(
     assert "sqs.StartMessageMoveTask" not in {each.operation for each in sent}
 
 
+def test_a_move_whose_answer_was_lost_is_joined(world: World, letters: DeadLetters) -> None:
+    """Asked for once more it is refused, for it runs: as when another operator was faster."""
+    set_aside(world, "1", "2")
+    with world.aws.befallen(lose_the_answer) as befell:
+        assert moved_back(world, letters, [], rate=1).moved == 2
+    assert "StartMessageMoveTask" in befell
+
+
+def test_an_interrupt_within_the_one_call_that_changes_something_is_told_as_half_way(
+    world: World, tmp_path: Path
+) -> None:
+    """SQS may have begun: exit status 3, and the command that shows it or goes on."""
+    set_aside(world, GARBAGE)
+    for command, at, said in (
+        ("redrive", "StartMessageMoveTask", "`provision dlq redrive` watches it, or begins it"),
+        (f"purge --confirm {world.stack}", "PurgeQueue", "`provision dlq list` shows"),
+    ):
+        ended = interrupted(world, tmp_path, CtrlC(at), "dlq", *command.split())
+        assert (ended.status, "Traceback" in ended.err) == (3, False), ended.err
+        assert "may" in ended.err
+        assert said in ended.err
+
+
 @pytest.mark.heavy
 def test_a_second_redrive_waits_for_its_own_move(world: World, letters: DeadLetters) -> None:
     """The one before is over, and is not taken for it."""
@@ -205,9 +229,11 @@ def moved_back(
     patience: float = 60,
 ) -> MoveTask:
     """Redrive; every wait sets the clock forward."""
+    before = letters.latest_move()
+    begin(letters, before, rate)
     return watch(
         letters,
-        begin(letters, rate),
+        before,
         patience_seconds=patience,
         sleep=world.region.clock.advance,
         told=heard.append,

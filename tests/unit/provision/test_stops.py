@@ -7,11 +7,12 @@ from botocore.exceptions import (
     EndpointConnectionError,
     NoCredentialsError,
     ProfileNotFound,
+    ReadTimeoutError,
     UnauthorizedSSOTokenError,
 )
 from support.provision_twin import refusal
 
-from provision.commands.stops import begun, hint_for
+from provision.commands.stops import asked, begun, hint_for
 from provision.errors import ExitCode, PartialError
 
 AGAIN = "run it again"
@@ -37,6 +38,7 @@ AGAIN = "run it again"
         ("ThrottlingException", "wait a minute"),
         ("RequestLimitExceeded", "wait a minute"),
         ("SlowDown", "wait a minute"),
+        ("AWS.SimpleQueueService.PurgeQueueInProgress", "wait a minute"),
         ("TooManyRequestsException", "wait a minute"),
     ],
 )
@@ -70,3 +72,21 @@ def test_half_way_is_exit_status_3_and_how_it_is_gone_on_with(stop: BaseExceptio
     assert ended.value.exit_code is ExitCode.PARTIAL
     assert str(ended.value).startswith("so far: ")
     assert ended.value.hint.endswith(AGAIN)
+
+
+@pytest.mark.parametrize("stop", [ReadTimeoutError(endpoint_url="https://x"), KeyboardInterrupt()])
+def test_one_call_without_an_answer_may_have_been_heard(stop: BaseException) -> None:
+    """Exit status 3, though nobody knows."""
+    with (
+        pytest.raises(PartialError, match="it may be done") as ended,
+        asked(AGAIN, "it may be done; "),
+    ):
+        raise stop
+    assert ended.value.hint.endswith(AGAIN)
+
+
+@pytest.mark.parametrize("stop", [refusal("AccessDenied"), NoCredentialsError()])
+def test_one_call_that_was_refused_or_never_sent_has_changed_nothing(stop: Exception) -> None:
+    """It passes as it is: exit status 1."""
+    with pytest.raises(type(stop)), asked(AGAIN, "it may be done; "):
+        raise stop
