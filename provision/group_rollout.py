@@ -18,7 +18,7 @@ from provision.aws.waiting import Pause
 from provision.core.finding import Finding, failures
 from provision.core.group import GroupFacts
 from provision.core.image import WITHDRAWN_TAG
-from provision.core.refresh import TURNED_BACK, Refresh, judge_start
+from provision.core.refresh import TURNED_BACK, Refresh, judge_end, judge_start
 from provision.errors import ProvisionError, RefusedError
 from provision.resources.group import MIXED, TEMPLATE, mixed_policy
 from provision.resources.launch_template import LaunchTemplateProvider
@@ -59,7 +59,9 @@ class GroupRollout:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what speaks against a rollout now."""
-        return tuple(judge_start(self.facts(), ringing(self._alarms())))
+        facts, latest, declared = self.facts(), self._refreshes().latest(), self._declared()
+        left = judge_end(facts, latest, str(declared))
+        return (*left, *judge_start(facts, ringing(self._alarms())))
 
     def to_version(self, version: int) -> None:
         """Have every instance be of this version; with none there, the group alone changes.

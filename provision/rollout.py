@@ -168,7 +168,7 @@ def hint_for(refresh: Refresh) -> str:
     if refresh.status == "RollbackSuccessful":
         return (
             "all instances are the old ones again; look at the alarms and the log of the new ones,"
-            " then `provision rollout` tries again"
+            " then `provision rollout --ami ami-…` tries that AMI again"
         )
     return (
         "old and new instances may be mixed: `provision status` shows them, `provision rollout`"

@@ -10,8 +10,9 @@ from provision.aws.consumer import read_consumer
 from provision.aws.group_facts import group_facts
 from provision.aws.refresh import GroupRefreshes
 from provision.aws.session import Aws
+from provision.core.finding import Finding
 from provision.core.group import GroupFacts
-from provision.core.refresh import Refresh
+from provision.core.refresh import Refresh, judge_end
 from provision.core.status import (
     ActivityFacts,
     AlarmFacts,
@@ -50,6 +51,7 @@ class Observer:
             dead_letters=self.dead_letters(),
             group=group,
             refresh=self.refresh() if group else None,
+            template_default=self.template_default() if group else "",
             activities=tuple(self.activities()) if group else (),
             twin=self.twin(),
             alarms=tuple(self._alarms()),
@@ -117,6 +119,21 @@ class Observer:
     def refresh(self) -> Refresh | None:
         """Return the latest instance refresh."""
         return GroupRefreshes(self.aws.autoscaling, self.blueprint.names.group).latest()
+
+    def template_default(self) -> str:
+        """Return the launch template's default version; empty without a template."""
+        told = unless_gone(
+            lambda: self.aws.ec2.describe_launch_templates(
+                LaunchTemplateNames=[self.blueprint.names.launch_template]
+            )
+        )
+        found = told["LaunchTemplates"] if told else []
+        return str(found[0]["DefaultVersionNumber"]) if found else ""
+
+    def rollout_findings(self) -> Iterator[Finding]:
+        """Yield what a rollout left that was cut off. Raises ClientError."""
+        if group := self.group():
+            yield from judge_end(group, self.refresh(), self.template_default())
 
     def activities(self) -> Iterator[ActivityFacts]:
         """Yield the last few scaling activities, newest first."""

@@ -8,6 +8,9 @@ IN_SERVICE: Final = "InService"
 PENDING: Final = "Pending"
 """How the lifecycle states begin of an instance that is not in service yet."""
 
+TERMINATING: Final = "Terminat"
+"""Likewise of one that is on its way out, or just gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceFacts:
@@ -60,5 +63,6 @@ class GroupFacts:
         return tuple(each for each in self.instances if each.in_service)
 
     def is_all_of(self, version: str) -> bool:
-        """Say whether the group and every instance are of this template version."""
-        return {version} == {self.template_version, *(e.template_version for e in self.instances)}
+        """Say whether the group, and every instance that is not going, are of this version."""
+        staying = [e for e in self.instances if not e.lifecycle_state.startswith(TERMINATING)]
+        return {version} == {self.template_version, *(e.template_version for e in staying)}

@@ -12,6 +12,8 @@ UNDER_WAY: Final = frozenset(
     {"Pending", "InProgress", "Baking", "Cancelling", "RollbackInProgress"}
 )
 TURNED_BACK: Final = frozenset({"Cancelling", "RollbackInProgress"})
+ENDED_BADLY: Final = frozenset({"Failed", "RollbackFailed", "RollbackSuccessful"})
+"""Not `Cancelled`: that says nothing of the version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,23 @@ def next_step(refresh: Refresh, *, canary_flown: bool) -> Next:
     if refresh.status == "Successful":
         return Next.DONE
     return Next.WAIT if refresh.under_way else Next.FAILED
+
+
+def judge_end(group: GroupFacts | None, latest: Refresh | None, default: str) -> Iterator[Finding]:
+    """Yield what nobody has drawn from a refresh that ended badly, as its watching was cut off.
+
+    `default`: the launch template's. While it is the version that failed, the next apply or rollout
+    would bring that version again, and `latest` mean its AMI.
+    """
+    if group is None or latest is None or latest.status not in ENDED_BADLY:
+        return
+    if group.template_version.isdigit() and group.template_version != default == latest.version:
+        yield failure(
+            f"template version {default}",
+            f"did not come to the instances, and is not taken back: {latest.told()}",
+            "`provision rollback` settles it: `latest` passes its AMI over from then on, and"
+            " `provision rollout --ami ami-…` can try it again",
+        )
 
 
 def judge_start(group: GroupFacts, ringing: Iterable[str]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from provision.core.finding import Finding, failure, ok, warning
 from provision.core.group import GroupFacts
-from provision.core.refresh import Refresh
+from provision.core.refresh import Refresh, judge_end
 from provision.spec.blueprint import Consumer
 
 RECENT: Final = timedelta(hours=1)
@@ -68,7 +68,8 @@ class AlarmFacts:
 class StackFacts:
     """A stack at one moment. None, or nothing, for what does not exist (yet).
 
-    `declared` is who was cut over to; activities stand newest first.
+    `declared` is who was cut over to, `template_default` the launch template's default version;
+    activities stand newest first.
     """
 
     at: datetime
@@ -77,6 +78,7 @@ class StackFacts:
     dead_letters: int | None = None
     group: GroupFacts | None = None
     refresh: Refresh | None = None
+    template_default: str = ""
     activities: tuple[ActivityFacts, ...] = ()
     twin: TwinFacts | None = None
     alarms: tuple[AlarmFacts, ...] = ()
@@ -104,6 +106,7 @@ def judge(facts: StackFacts) -> tuple[Finding, ...]:
         _who_consumes(facts),
         *_dead_letters(facts),
         *_alarms(facts),
+        *judge_end(facts.group, facts.refresh, facts.template_default),
         *_launches(facts),
         *_suspended(facts),
     )

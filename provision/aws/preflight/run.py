@@ -10,6 +10,7 @@ from provision.aws.pipeline_facts import preflight_pipeline
 from provision.aws.preflight.account import permissions_of, quotas_of
 from provision.aws.preflight.machines import machine_facts
 from provision.aws.session import Aws
+from provision.aws.stack_facts import Observer
 from provision.aws.surroundings import Identity
 from provision.core.finding import Finding, warning
 from provision.core.judge_files import judge_files
@@ -36,6 +37,7 @@ def preflight(
         "instances",
         lambda: judge_machines(blueprint.stack.instances, machine_facts(aws, blueprint)),
     )
+    yield from _looked("rollout", Observer(aws, blueprint).rollout_findings)
 
 
 def _looked(subject: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:

@@ -177,7 +177,7 @@ def test_what_may_not_be_looked_at_is_a_warning(world: World, name: str) -> None
     levels = {each.subject: each.level for each in found}
     assert levels.pop("credentials") is Level.OK
     assert set(levels.values()) == {Level.WARNING}
-    assert levels.keys() == {"permissions", "pipeline", "instances"}
+    assert levels.keys() == {"permissions", "pipeline", "instances", "rollout"}
 
 
 @pytest.mark.parametrize(("command", "status"), [(("apply", "--yes"), 1), (("plan",), 1)])

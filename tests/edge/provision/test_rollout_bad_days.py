@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from support.group_world import new_image, rolling, settle, versions, withdrawn
 from support.provision_cli import run
 from support.provision_world import World
 
+from provision.aws.images import image_of
 from provision.aws.refresh import GroupRefreshes
 from provision.core.plan import Update
 from provision.core.resource import Key
@@ -74,6 +76,42 @@ def test_a_rollout_that_was_being_turned_back_when_it_was_cut_off_goes_back_no_f
     world.region.clock.advance(300)
     assert versions(world) == ("2", ["2"], 2)
     assert (withdrawn(world, good), withdrawn(world, bad)) == (False, True)
+
+
+def test_a_rollout_that_an_alarm_turned_back_when_nobody_watched_is_settled_before_another(
+    build: Build, tmp_path: Path
+) -> None:
+    """Status, apply and rollout name it; nothing goes to the bad AMI again until rollback."""
+    world = build(**{"lambda": {"enabled": False}})
+    good = image_of(world.aws.ec2, new_image(world, 1).id)
+    world.blueprint = replace(world.blueprint, image=good.image if good else None)
+    settle(world)
+    bad = new_image(world, 2)
+    roll, version, watched = rolling(world, bad)
+    cut_off(roll, lambda some: some.to_version(version))
+    watched.pause("", 5)
+    ring(world, "ALARM")
+    watched.pause("", 300)
+    ring(world, "OK")
+    assert versions(world) == ("1", ["1"], 2)
+    with world.aws.recording() as sent:
+        for command in ("status", "apply --yes", f"rollout --ami {bad.id}"):
+            ended = run(world, tmp_path, *command.split())
+            assert ended.exit_code == 1, ended.output
+            assert "template version 2" in ended.output
+            assert "refresh RollbackSuccessful" in ended.output
+            assert "`provision rollback` settles it" in ended.output
+    assert not [each for each in sent if each.writes]
+    assert run(world, tmp_path, "rollback").exit_code == 0
+    assert (versions(world), withdrawn(world, bad)) == (("1", ["1"], 1), True)
+    ended = run(world, tmp_path, "plan")
+    assert ended.exit_code == 0, ended.output
+
+
+def ring(world: World, state: Literal["ALARM", "OK"]) -> None:
+    """Set an alarm that watches over refreshes."""
+    name = world.blueprint.names.alarm("oldest-message")
+    world.aws.cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a file")
 
 
 def test_a_rollout_beside_another_one_is_refused_and_changes_nothing(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from provision.core.finding import Level, failures
 from provision.core.group import GroupFacts, InstanceFacts
-from provision.core.refresh import UNDER_WAY, Next, Refresh, judge_start, next_step
+from provision.core.refresh import UNDER_WAY, Next, Refresh, judge_end, judge_start, next_step
 from provision.errors import ProvisionError
 from provision.rollout import (
     LIMIT_SECONDS,
@@ -208,6 +208,31 @@ def test_rule_27_there_has_to_be_room_for_a_successor() -> None:
     assert not list(judge_start(empty, ()))
 
 
+@pytest.mark.parametrize(
+    ("status", "brought", "default", "own", "left"),
+    [
+        ("RollbackSuccessful", "2", "2", "1", True),
+        ("RollbackFailed", "2", "2", "1", True),
+        ("Failed", "2", "2", "1", True),
+        ("Cancelled", "2", "2", "1", False),  # somebody's will, and no fault of the version
+        ("InProgress", "2", "2", "1", False),
+        ("Successful", "2", "2", "2", False),
+        ("RollbackSuccessful", "2", "1", "1", False),  # settled
+        ("RollbackSuccessful", "2", "3", "1", False),  # there is a third, not tried yet
+        ("RollbackSuccessful", "1", "2", "2", False),  # a rollback that failed
+        ("Failed", "2", "2", "$Latest", False),
+    ],
+)
+def test_a_version_that_failed_when_nobody_watched_is_to_be_taken_back(
+    status: str, brought: str, default: str, own: str, *, left: bool
+) -> None:
+    """As long as it is what the next apply would bring; the way back is named."""
+    group = replace(GROUP, template_version=own)
+    found = list(judge_end(group, Refresh("r", status, brought), default))
+    assert bool(failures(found)) == left
+    assert all("`provision rollback`" in each.hint for each in found)
+
+
 def test_rule_28_what_would_stall_a_refresh_is_found_before() -> None:
     """Suspended processes stop it, instances in Standby are passed over, ringing alarms useless."""
     suspended = replace(GROUP, suspended=("Launch", "AZRebalance"))
@@ -216,3 +241,12 @@ def test_rule_28_what_would_stall_a_refresh_is_found_before() -> None:
     standby = replace(GROUP, instances=(replace(MEMBER, lifecycle_state="Standby"),))
     levels = [each.level for each in judge_start(standby, ("dlq",))]
     assert levels == [Level.WARNING, Level.WARNING]
+
+
+@pytest.mark.parametrize(
+    ("state", "alike"), [("InService", False), ("Pending", False), ("Terminating:Wait", True)]
+)
+def test_an_instance_on_its_way_out_is_not_replaced_once_more(state: str, *, alike: bool) -> None:
+    """A rollback behind it has nothing to do, and need not bake a refresh for minutes."""
+    other = replace(MEMBER, id="i-2", lifecycle_state=state, template_version="2")
+    assert replace(GROUP, instances=(MEMBER, other)).is_all_of("1") == alike
