@@ -2,11 +2,39 @@
 
 import io
 import logging
+import threading
 from typing import TextIO
 
 import structlog
 
 LEVELS = logging.getLevelNamesMapping()
+
+
+class Logger:
+    """Writes structlog's lines; one that the stream refuses is lost, and counted, and no error.
+
+    Its reader may be gone, its disk full: no move may be held, and no stop ignored, for that.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.RLock()
+        self._lost = 0
+
+    def msg(self, line: str) -> None:
+        """Write a line; the first one after some that were lost is followed by their number."""
+        with self._lock:
+            try:
+                self._stream.write(f"{line}\n")
+                self._stream.flush()
+            except OSError:
+                self._lost += 1
+                return
+            lost, self._lost = self._lost, 0
+        if lost:
+            structlog.get_logger().warning("log-lines-lost", lines=lost)
+
+    debug = info = warning = error = critical = msg
 
 
 def configure(level: str, form: str, stream: TextIO) -> None:
@@ -25,6 +53,7 @@ def configure(level: str, form: str, stream: TextIO) -> None:
     # No local variables with the frames, on a terminal neither: credentials may be among them.
     frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
     trouble = [] if console else [structlog.processors.ExceptionRenderer(frames)]
+    logger = Logger(stream)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -33,6 +62,6 @@ def configure(level: str, form: str, stream: TextIO) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        logger_factory=lambda *_: logger,
         cache_logger_on_first_use=False,
     )

@@ -1,5 +1,6 @@
 """Log lines: JSON for machines, text for a terminal, and no text that stops the worker."""
 
+import errno
 import io
 import json
 from collections.abc import Iterator
@@ -103,3 +104,31 @@ def test_letters_that_the_stream_does_not_know_are_written_all_the_same(form: st
     structlog.get_logger().info("object", source="ü\udc80")
     stream.flush()
     assert rb"\xfc" in raw.getvalue()
+
+
+class Full(io.StringIO):
+    """A stream whose disk is full for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_full = True
+
+    def write(self, text: str) -> int:
+        """Refuse it, or take it."""
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+def test_lines_that_the_stream_refuses_are_counted_and_hold_nobody_up() -> None:
+    """No exception; the first line that is taken again is followed by how many were lost."""
+    stream = Full()
+    log.configure("info", "json", stream)
+    for number in range(3):
+        structlog.get_logger().info("object", number=number)
+    stream.is_full = False
+    structlog.get_logger().info("object", number=3)
+    structlog.get_logger().info("object", number=4)
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [each.get("number", each.get("lines")) for each in told] == [3, 3, 4]
+    assert [each["event"] for each in told] == ["object", "log-lines-lost", "object"]

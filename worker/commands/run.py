@@ -6,6 +6,7 @@ import os
 import random
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import NoReturn
 
@@ -156,6 +157,7 @@ def _notifier() -> Notifier:
 
 def _leave(code: int) -> NoReturn:
     """End now: a thread may be inside a copy still, whose end is nobody's business any more."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # nobody reads it any more
+            stream.flush()
     os._exit(code)
