@@ -12,7 +12,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in {"pydantic", "rich"}:
             raise
-        sys.exit("provision needs more libraries: pip install 's3-event-worker[provision]'")
+        sys.exit("provision needs more libraries: pip install -e '.[provision]' in its source tree")
     command_line(prog_name="provision")
 
 

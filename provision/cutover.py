@@ -65,7 +65,7 @@ class CuttingOver:
         """Go on until the target consumes alone.
 
         Raises RefusedError if it cannot begin, PartialError if it stopped half-way: the same
-        command goes on from there, and meanwhile somebody consumes.
+        command goes on from there, and meanwhile somebody consumes, if anybody did before.
         """
         while not isinstance(step := self._next(), Done):
             self._take(step)
@@ -111,7 +111,7 @@ class CuttingOver:
         try:
             self.say(self.hands.prove(consumer))
         except CanaryError as error:
-            raise PartialError(f"{error}; the other consumer goes on", error.hint) from error
+            raise PartialError(f"{error}; whoever consumed before goes on", error.hint) from error
         self._proofs = replace(self._proofs, incoming=True)
 
     def _prove_whole(self) -> None:
@@ -140,7 +140,7 @@ class CuttingOver:
 
 def again(target: Consumer) -> str:
     """Say how a cutover that stopped half-way is gone on with."""
-    return f"`provision cutover {target}` goes on from there; somebody consumes meanwhile"
+    return f"`provision cutover {target}` goes on from there, and leaves no gap"
 
 
 def _told(sizes: Sizes) -> str:

@@ -168,7 +168,7 @@ def _installed(name: str) -> Distribution:
     except PackageNotFoundError as error:
         raise ProvisionError(
             f"{name} is not installed here, and the function needs it",
-            "install s3-event-worker anew: pip install --force-reinstall s3-event-worker",
+            "install s3-event-worker anew: pip install --force-reinstall . in its source tree",
         ) from error
 
 

@@ -104,17 +104,16 @@ def _under_way(refreshes: Refreshes, target: Target) -> str | None:
 
 def follow(refreshes: Refreshes, refresh_id: str, *, pause: Pause, canary: Canary) -> None:
     """Watch a refresh to its end; a canary that does not arrive turns it back."""
-    waited, flown = 0.0, False
+    waited, flown, wrong = 0.0, False, None
     while True:
         refresh = refreshes.find(refresh_id)
         match next_step(refresh, canary_flown=flown):
             case Next.FLY_CANARY:
-                flown = True
-                _fly(refreshes, refresh, canary)
+                flown, wrong = True, _fly(refreshes, refresh, canary)
             case Next.DONE:
                 return
             case Next.FAILED:
-                raise _ended(refresh)
+                raise _ended(refresh, wrong)
             case Next.WAIT:
                 if waited >= LIMIT_SECONDS:
                     raise TooLongError(refresh.told(), "`provision rollout` goes on watching it")
@@ -134,19 +133,23 @@ def follow_back(refreshes: Refreshes, refresh_id: str, pause: Pause) -> None:
         raise RolloutError(refresh.told(), hint_for(refresh))
 
 
-def _fly(refreshes: Refreshes, refresh: Refresh, canary: Canary) -> None:
+def _fly(refreshes: Refreshes, refresh: Refresh, canary: Canary) -> str | None:
+    """Fly the canary, and turn the refresh back if it fails; returns what went wrong."""
     wrong = canary()
     if wrong is None:
-        return
+        return None
     if not refresh.under_way:
         # A refresh that is over cannot be turned back: roll forward to the old version (rule 26).
         raise CanaryFailedError(f"the canary failed: {wrong}", "`provision status` shows more")
     refreshes.roll_back()
+    return wrong
 
 
-def _ended(refresh: Refresh) -> RolloutError:
+def _ended(refresh: Refresh, wrong: str | None) -> RolloutError:
+    """Return the error; of a refresh that we turned back, AWS knows only that a user did."""
     kind = RefreshCancelledError if refresh.status == "Cancelled" else RolloutError
-    return kind(refresh.told(), hint_for(refresh))
+    told = f"the canary failed: {wrong}; {refresh.told()}" if wrong else refresh.told()
+    return kind(told, hint_for(refresh))
 
 
 def must_be_ours(refresh: Refresh, version: str) -> None:

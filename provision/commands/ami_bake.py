@@ -15,7 +15,16 @@ import provision
 from provision.aws.network import architectures_of
 from provision.commands.context import Context, with_stack
 from provision.commands.output import print_json, say
-from provision.core.bake import CONTENTS, MANIFEST, BakedImage, read_bake, read_progress, why_failed
+from provision.core.bake import (
+    CONTENTS,
+    INSTALL_PACKER,
+    MANIFEST,
+    BakedImage,
+    read_bake,
+    read_progress,
+    what_next,
+    why_failed,
+)
 from provision.core.resource import OWNER_TAG
 from provision.errors import PartialError, ProvisionError
 from provision.packer import Bake, build_wheel, git_revision, run_packer
@@ -31,8 +40,7 @@ OURS = ("wheel", "git_revision", "region", "tags", "output")
 """Variables that the command sets itself."""
 
 INSTALL = (
-    "install Packer (https://developer.hashicorp.com/packer/install) or name it with --packer;"
-    " without it there is `provision ami from-instance`"
+    f"{INSTALL_PACKER}, or name it with --packer; without it there is `provision ami from-instance`"
 )
 
 
@@ -104,10 +112,7 @@ def _baked(bake: Bake, output: Path) -> BakedImage:
         )
     if ended.status:
         why = why_failed(lines)
-        plugin = f"`packer init {bake.template}` installs its plugin" if "plugin" in why else ""
-        raise ProvisionError(
-            f"the bake failed: {why}", plugin or f"{bake.template}/README.md tells of each step"
-        )
+        raise ProvisionError(f"the bake failed: {why}", what_next(why, str(bake.template)))
     return read_bake(_read(output / MANIFEST), _read(output / CONTENTS))
 
 

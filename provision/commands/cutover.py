@@ -36,7 +36,7 @@ def cutover(context: Context, *, consumer: str) -> None:
     the outgoing one is drained, and a last canary goes from end to end. Should that fail, the
     outgoing one is brought back. Cut off anywhere, the same command goes on.
 
-    Exit status: 0 done, 1 it could not begin, 3 it stopped half-way; somebody consumes meanwhile.
+    Exit status: 0 done, 1 it could not begin, 3 it stopped half-way, and leaves no gap.
     """
     blueprint = context.blueprint()
     introduce(context, blueprint)

@@ -14,6 +14,8 @@ MANIFEST, CONTENTS = "manifest.json", "image.json"
 
 BAKE_AGAIN = "bake again; packer/README.md says what a bake leaves behind"
 
+INSTALL_PACKER = "install Packer 1.9 or newer (https://developer.hashicorp.com/packer/install)"
+
 SAID = re.compile(r"\d+,[^,]*,ui,(?:say|message|error),(.*)", re.DOTALL)
 """A line of `packer build -machine-readable`: time, target, type, kind, words."""
 
@@ -116,6 +118,15 @@ def why_failed(lines: Iterable[str]) -> str:
         elif progress and ERROR.match(line):
             error = progress.words
     return failed or error
+
+
+def what_next(why: str, template: str) -> str:
+    """Return what to do about a bake that failed, by its reason; `template` is the folder."""
+    if "Unsupported Packer Core version" in why:
+        return f"{INSTALL_PACKER}, or name another one with --packer"
+    if "plugin" in why:
+        return f"`packer init {template}` installs its plugin"
+    return f"{template}/README.md tells of each step"
 
 
 def read_bake(manifest: str, contents: str) -> BakedImage:

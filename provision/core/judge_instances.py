@@ -67,7 +67,8 @@ def _faults(expected: Expected, seen: InstanceFacts) -> Iterator[Finding]:
 def _service(instance: str, state: str | None) -> Finding:
     subject = f"service on {instance}"
     if state is None:
-        return warning(subject, "not asked: Systems Manager does not reach the instance")
+        hint = "`aws ssm describe-instance-information` lists whom it reaches"
+        return warning(subject, "not asked: Systems Manager does not reach the instance", hint)
     if state != "active":
         session = f"`aws ssm start-session --target {instance}`"
         return failure(

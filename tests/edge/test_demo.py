@@ -132,7 +132,7 @@ def test_without_its_extra_the_demo_says_what_to_install() -> None:
         [sys.executable, "-c", program, "demo"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "pip install 's3-event-worker[demo]'" in done.stderr
+    assert "pip install -e '.[demo]'" in done.stderr
     assert "Traceback" not in done.stderr
     program = program.replace("'rich'", "'moto'")
     subprocess.run([sys.executable, "-c", program, "--help"], capture_output=True, check=True)

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provision.core.bake import CONTENTS, MANIFEST, Progress, read_bake, read_progress, why_failed
+from provision.core.bake import (
+    CONTENTS,
+    MANIFEST,
+    Progress,
+    read_bake,
+    read_progress,
+    what_next,
+    why_failed,
+)
 from provision.errors import ProvisionError
 
 A_BAKE = Path(__file__).parents[1] / "packer" / "a_bake"
@@ -98,3 +106,19 @@ def test_why_a_bake_failed_is_the_steps_own_last_word_or_packers_last_error() ->
     assert why_failed([*SAID, failed, error]) == "worker: line 7: pip install"
     assert why_failed([*SAID, error]) == "Build 'amazon-ebs.worker' errored"
     assert why_failed(SAID) == "Packer gave no reason"
+
+
+@pytest.mark.parametrize(
+    ("why", "hint"),
+    [
+        (
+            "   6:   required_plugins {\nError: Unsupported Packer Core version",
+            "install Packer 1.9",
+        ),
+        ("Error: Missing plugins", "`packer init packer`"),
+        ("validate: the service is not active", "packer/README.md"),
+    ],
+)
+def test_what_to_do_about_a_bake_that_failed_hangs_on_why(why: str, hint: str) -> None:
+    """No plugin helps a Packer that is too old, though its words name plugins, too."""
+    assert hint in what_next(why, "packer")

@@ -1,11 +1,14 @@
 """The README says what is: its transcripts, its settings, its exit statuses."""
 
+import json
 import re
 
 import pytest
 from support.readme import README, Step, steps
 from support.stack_table import PAGE, page
+from support.stacks import a_blueprint
 
+from provision.policies.worker import CLOUDWATCH_AGENT, SSM_AGENT, worker_grants
 from worker.errors import ExitCode
 from worker.settings import read_settings
 
@@ -52,3 +55,35 @@ def test_the_exit_statuses_are_complete() -> None:
     """Every exit status of `worker run` has its row."""
     rows = {int(number) for number in re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE)}
     assert rows == {int(code) for code in ExitCode}
+
+
+def test_the_policy_is_what_a_stack_gives_its_worker() -> None:
+    """Action by action, on the same resources; the image's agents ask for more."""
+    blueprint = a_blueprint()
+    names = blueprint.names
+    places = {
+        "BUCKET": names.bucket,
+        "REGION:ACCOUNT": f"{names.region}:{names.account}",
+        "QUEUE": names.queue,
+        "GROUP": names.group,
+    }
+    block = re.search(r"```json\n(.*?)```", TEXT, re.DOTALL)
+    assert block is not None
+    text = re.sub("|".join(places), lambda place: places[place[0]], block[1])
+    shown = {
+        (action, statement["Resource"])
+        for statement in json.loads(text)["Statement"]
+        for action in _listed(statement["Action"])
+    }
+    granted = {
+        (action, resource)
+        for grant in worker_grants(blueprint)
+        for action, users in grant.uses.items()
+        for resource in grant.resources
+        if users not in (SSM_AGENT, CLOUDWATCH_AGENT)
+    }
+    assert shown == granted
+
+
+def _listed(actions: str | list[str]) -> list[str]:
+    return [actions] if isinstance(actions, str) else actions

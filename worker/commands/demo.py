@@ -9,7 +9,7 @@ import click
 
 from worker.demo.ending import Ending
 
-EXTRA = "s3-event-worker[demo]"
+INSTALL = "pip install -e '.[demo]'"
 
 HEADING = "s3-event-worker: an AWS in this process, a real worker beside it, and a kill -9\n"
 """Said first, because what follows takes a second to load."""
@@ -89,8 +89,8 @@ def _load_extra() -> None:
         if package == "worker":
             raise
         raise click.ClickException(
-            f"the demo needs the package {package}; install all that it needs with\n"
-            f"  pip install '{EXTRA}'"
+            f"the demo needs the package {package}; in the source tree, `make demo` installs all\n"
+            f"that it needs, and so does  {INSTALL}"
         ) from missing
 
 

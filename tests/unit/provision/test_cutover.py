@@ -124,7 +124,7 @@ def test_an_incoming_one_that_moves_nothing_never_replaces_the_other(target: Con
     """It is not proven, so the other one goes on, and the error says so."""
     stack = stack_on(OTHER[target])
     stack.broken = frozenset({target})
-    with pytest.raises(PartialError, match="none was taken; the other consumer goes on"):
+    with pytest.raises(PartialError, match="none was taken; whoever consumed before goes on"):
         cut_over(stack, target)
     assert OTHER[target] in stack.consumers
     assert stack.gaps == []

@@ -57,13 +57,19 @@ def test_whatever_else_is_wrong_is_told(seen: InstanceFacts, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("services", "level"), [({}, Level.WARNING), ({"i-1": "failed"}, Level.FAILURE)]
+    ("services", "level", "command"),
+    [
+        ({}, Level.WARNING, "aws ssm describe-instance-information"),
+        ({"i-1": "failed"}, Level.FAILURE, "aws ssm start-session --target i-1"),
+    ],
 )
 def test_a_service_that_is_not_active_fails_and_one_that_is_not_reached_warns(
-    services: dict[str, str], level: Level
+    services: dict[str, str], level: Level, command: str
 ) -> None:
-    """Without Systems Manager nothing is claimed."""
-    assert judge_instances(EXPECTED, GROUP, services)[-1].level is level
+    """Without Systems Manager nothing is claimed; either names the next command."""
+    service = judge_instances(EXPECTED, GROUP, services)[-1]
+    assert service.level is level
+    assert command in service.hint
 
 
 def test_a_group_without_instances_fails() -> None:

@@ -102,9 +102,9 @@ def test_the_canary_flies_once_while_the_refresh_bakes() -> None:
 
 
 def test_a_canary_that_fails_turns_the_refresh_back() -> None:
-    """The rollout ends as failed, with all instances the old ones."""
+    """The rollout ends as failed, for the canary's reason, with all instances the old ones."""
     refreshes = RefreshesInMemory(["InProgress", "Baking", "Successful"])
-    with pytest.raises(RolloutError, match="RollbackSuccessful") as told:
+    with pytest.raises(RolloutError, match="it is stuck; refresh RollbackSuccessful") as told:
         run(refreshes, lambda: "it is stuck")
     assert refreshes.calls == ["start", "roll back"]
     assert "old ones again" in told.value.hint
