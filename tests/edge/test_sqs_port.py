@@ -150,6 +150,7 @@ def test_a_queue_that_is_not_there_is_a_persons_business(world: World) -> None:
         ("InvalidClientTokenId", 403, True),
         ("KMS.AccessDeniedException", 400, True),
         ("KmsAccessDenied", 400, True),
+        ("KmsThrottled", 400, False),
         ("OverLimit", 403, False),
         ("RequestThrottled", 403, False),
         ("InternalFailure", 500, False),

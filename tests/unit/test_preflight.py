@@ -167,9 +167,13 @@ def test_an_outage_is_told_from_a_missing_permission() -> None:
     """The hint sends nobody to IAM."""
     found = refused("s3:GetObject", PLACE, "arn", fault("503", kind=FaultKind.UNAVAILABLE), NAMES)
     assert "no permission problem" in found.hint
-    assert refused("s3:GetObject", PLACE, "arn", fault("NoSuchBucket"), NAMES).hint.startswith(
-        "create the bucket"
-    )
+    for code, hint in (
+        ("NoSuchBucket", "create the bucket"),
+        ("IllegalLocationConstraintException", "the bucket is in another region"),
+        ("RequestTimeTooSkewed", "this machine's clock"),
+        ("SSLError", "trust the endpoint's certificate"),
+    ):
+        assert refused("s3:GetObject", PLACE, "arn", fault(code), NAMES).hint.startswith(hint)
 
 
 def test_an_explicit_deny_wins_over_any_grant() -> None:

@@ -41,6 +41,7 @@ def error(code: str, status: int) -> ClientError:
     ("operation", "code", "status", "reply"),
     [
         ("HeadObject", "404", 404, NotFound()),
+        ("HeadObject", "NoSuchKey", 404, NotFound()),
         ("CopyObject", "NoSuchKey", 404, NotFound()),
         ("CompleteMultipartUpload", "NoSuchUpload", 404, NotFound()),
         ("AbortMultipartUpload", "NoSuchUpload", 404, NotFound()),
@@ -70,6 +71,7 @@ def test_answers_that_are_no_faults(operation: str, code: str, status: int, repl
         ("InternalError", 500, FaultKind.UNAVAILABLE),
         ("500", 500, FaultKind.UNAVAILABLE),
         ("502", 502, FaultKind.UNAVAILABLE),
+        ("408", 408, FaultKind.UNAVAILABLE),
         ("RequestTimeout", 400, FaultKind.UNAVAILABLE),
         ("AccessDenied", 403, FaultKind.ACCESS),
         ("403", 403, FaultKind.ACCESS),
@@ -81,6 +83,7 @@ def test_answers_that_are_no_faults(operation: str, code: str, status: int, repl
         ("NoSuchBucket", 404, FaultKind.ACCESS),
         ("301", 301, FaultKind.ACCESS),
         ("PermanentRedirect", 301, FaultKind.ACCESS),
+        ("IllegalLocationConstraintException", 400, FaultKind.ACCESS),
         ("KMS.DisabledException", 400, FaultKind.ACCESS),
         ("InvalidObjectState", 403, FaultKind.ARCHIVED),
         ("NotImplemented", 501, FaultKind.UNSUPPORTED),

@@ -43,7 +43,11 @@ AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError, RuntimeError)
 """What a call may raise. RuntimeError: credentials that were refreshed and are expired still;
 ResponseParserError: an answer that was cut off, or is a proxy's and no XML."""
 
-NOT_FOUND_CODES = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
+NOT_FOUND_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound"})
+BARE_NOT_FOUND = "404"
+"""All that a HEAD's answer can say. S3's other answers have a code: without one, it is a proxy that
+does not find the store, and the object may well be there."""
+
 THROTTLE_CODES = frozenset(
     {
         "503",  # a HEAD's answer has no body that could say SlowDown
@@ -56,12 +60,22 @@ THROTTLE_CODES = frozenset(
         "TooManyRequestsException",
     }
 )
-PASSING_CODES = frozenset({"InternalError", "RequestTimeout", "NoSuchUpload", "OperationAborted"})
+PASSING_CODES = frozenset(
+    {
+        BARE_NOT_FOUND,
+        "408",  # a proxy's as well
+        "InternalError",
+        "NoSuchUpload",
+        "OperationAborted",
+        "RequestTimeout",
+    }
+)
 ACCESS_CODES = frozenset(
     {
         "400",  # a HEAD's answer has no body that could say ExpiredToken
         "AuthorizationHeaderMalformed",
         "ExpiredToken",
+        "IllegalLocationConstraintException",
         "InvalidToken",
         "NoSuchBucket",
         "PermanentRedirect",
@@ -111,7 +125,8 @@ def reply_to_key_error(error: Mapping[str, Any]) -> Reply:
 
 def reply_to_code(operation: str, code: str, message: str, status: int) -> Reply:
     """Turn an error's code into a reply; `status` is HTTP's, 0 where an entry has none."""
-    if code in NOT_FOUND_CODES:
+    code = code or str(status)  # a proxy's page, or no body at all
+    if code in NOT_FOUND_CODES or (code == BARE_NOT_FOUND and operation == "HeadObject"):
         return NotFound()
     if code == "NoSuchUpload" and operation in {"CompleteMultipartUpload", "AbortMultipartUpload"}:
         return NotFound()
@@ -121,7 +136,7 @@ def reply_to_code(operation: str, code: str, message: str, status: int) -> Reply
         code == "OperationAborted" and operation in {"CopyObject", "CompleteMultipartUpload"}
     ):
         return Conflict()
-    return Fault(_kind(code, status), operation, code or str(status), message)
+    return Fault(_kind(code, status), operation, code, message)
 
 
 def _kind(code: str, status: int) -> FaultKind:

@@ -95,6 +95,7 @@ def unavailable(operation: str, error: Exception) -> QueueUnavailableError:
     """Turn one of AWS_ERRORS into ours; throttling and too much in flight is no lack of access."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", ""))
-        access = code in ACCESS_CODES or code.startswith(("KMS.", "Kms"))
+        keys = code.startswith(("KMS.", "Kms")) and "Throttl" not in code
+        access = code in ACCESS_CODES or keys
         return QueueUnavailableError(operation, str(error), access=access)
     return QueueUnavailableError(operation, str(error), access=is_credential_error(error))

@@ -184,6 +184,9 @@ def _remedy(fault: Fault) -> str:
         "NoSuchBucket": "create the bucket, or correct BUCKET or DST_BUCKET",
         "PermanentRedirect": "the bucket is in another region: correct REGION",
         "AuthorizationHeaderMalformed": "the bucket is in another region: correct REGION",
+        "IllegalLocationConstraintException": "the bucket is in another region: correct REGION",
+        "RequestTimeTooSkewed": "this machine's clock is wrong: `timedatectl` shows it",
+        "SSLError": "trust the endpoint's certificate: AWS_CA_BUNDLE names a file of those trusted",
         "AWS.SimpleQueueService.NonExistentQueue": "create the queue, or correct QUEUE_URL, REGION",
         "QueueDoesNotExist": "create the queue, or correct QUEUE_URL and REGION",
     }

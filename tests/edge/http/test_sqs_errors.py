@@ -80,6 +80,7 @@ def play(scenario: Callable[[World], Awaitable[None]]) -> None:
         (403, "InvalidClientTokenId", True, 1),
         (400, "AWS.SimpleQueueService.NonExistentQueue", True, 1),
         (400, "KMS.AccessDeniedException", True, 1),
+        (400, "KMS.ThrottlingException", False, 1),
         (403, "OverLimit", False, MAX_TRIES),
         (403, "RequestThrottled", False, MAX_TRIES),
         (500, "InternalFailure", False, MAX_TRIES),

@@ -136,8 +136,9 @@ def fault(kind: FaultKind, code: str, operation: str = "CopyObject") -> Callable
         ((200, error("SlowDown")), FaultKind.THROTTLED, "SlowDown"),
         ((0, ""), FaultKind.UNAVAILABLE, "ConnectionClosedError"),
         ((200, "<CopyObjectResult><ETag>"), FaultKind.UNAVAILABLE, "500"),
+        ((404, "404 page not found"), FaultKind.UNAVAILABLE, "404"),
     ],
-    ids=["throttled", "500", "error-in-200", "throttled-in-200", "hung-up", "cut-off"],
+    ids=["throttled", "500", "error-in-200", "throttled-in-200", "hung-up", "cut-off", "a-proxys"],
 )
 def test_what_passes_is_tried_again_to_the_end(
     world: World, answer: tuple[int, str], kind: FaultKind, code: str
@@ -177,6 +178,33 @@ def test_what_does_not_pass_is_asked_once(
     """Another try would bring the same answer."""
     assert fault(kind, code)(world.ask(COPY, (status, error(code))))
     assert (len(world.seen), world.waits) == (1, [])
+
+
+def test_a_proxy_that_does_not_find_the_store_has_deleted_nothing(world: World) -> None:
+    """Its bare 404 says nothing of the object: taken for S3's, the move would count as done."""
+    delete = DeleteObject(HERE, "e")
+    page = (404, "<html><body>404 Not Found</body></html>")
+    assert fault(FaultKind.UNAVAILABLE, "404", "DeleteObject")(world.ask(delete, page))
+    assert world.ask(delete, page, (404, error("NoSuchKey"))) == NotFound()
+
+
+@pytest.mark.parametrize("world", ["asyncio"], indirect=True)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (301, error("PermanentRedirect")),
+        (307, error("TemporaryRedirect")),
+        (400, error("AuthorizationHeaderMalformed")),
+        (400, error("IllegalLocationConstraintException")),
+    ],
+    ids=lambda answer: answer[1].partition("</")[0].rpartition(">")[2],
+)
+def test_a_bucket_of_another_region_is_boto3s(world: World, answer: tuple[int, str]) -> None:
+    """It knows how to follow; the event loop asks once, and never again."""
+    assert world.ask(COPY, answer, (200, COPIED)) == Copied("e")
+    assert world.ask(COPY, (200, COPIED)) == Copied("e")
+    assert len(world.seen) == 3
+    assert world.observed == [Copied("e")] * 2
 
 
 def test_a_heads_bare_answers_are_understood(world: World) -> None:

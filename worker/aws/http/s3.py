@@ -30,7 +30,15 @@ from worker.core.port import (
 )
 
 ELSEWHERE_CODES = frozenset(
-    {"301", "302", "307", "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect"}
+    {
+        "301",
+        "302",
+        "307",
+        "AuthorizationHeaderMalformed",
+        "IllegalLocationConstraintException",  # of a region that must be opted into
+        "PermanentRedirect",
+        "TemporaryRedirect",
+    }
 )
 """The bucket is in another region, or has just moved: boto3 knows how to follow."""
 
