@@ -31,6 +31,18 @@ class SettingsError(WorkerError):
         super().__init__("\n".join(["settings that cannot work:", *(f"  {f}" for f in faults)]))
 
 
+class AwsSetupError(WorkerError):
+    """Raised when botocore cannot work with what it was given, before any call; `why` it says."""
+
+    exit_code = ExitCode.SETTINGS
+
+    def __init__(self, why: object) -> None:
+        super().__init__(
+            f"AWS cannot be used like this: {why}\n"
+            "see REGION, AWS_PROFILE, AWS_ENDPOINT_URL and AWS_CONFIG_FILE, then run `worker check`"
+        )
+
+
 class PreflightError(WorkerError):
     """Raised when a check that the worker needs has failed; it names the missing permission."""
 

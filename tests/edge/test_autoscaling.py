@@ -200,6 +200,16 @@ def test_rule_30_an_unhealthy_instance_is_reported_without_grace(
     ]
 
 
+@pytest.mark.parametrize("body", ["<html>gateway", "<DescribeAutoScalingInstancesResp"])
+def test_an_answer_that_is_none_is_unavailable(
+    service: Service, autoscaling: InstanceAutoScaling, body: str
+) -> None:
+    """A proxy's page, or one that was cut off: the watcher lives on, and asks again."""
+    service.body = body
+    with pytest.raises(AutoScalingUnavailable, match="parse"):
+        autoscaling.find_member(INSTANCE_ID)
+
+
 def test_nobody_at_the_endpoint_is_unavailable() -> None:
     """A network fault is told like a refusal."""
     with serving() as gone:

@@ -1,5 +1,7 @@
 """Who carries requests out: chosen without a call to AWS, and shown with its reason."""
 
+from pathlib import Path
+
 import pytest
 
 from worker.aws.clients import Clients
@@ -47,6 +49,20 @@ def test_a_proxy_is_boto3s(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
     choice = choose(settings(), Clients(REGION))
     assert (choice.name, choice.why) == ("boto3", "a proxy is configured")
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_certificates_that_cannot_be_used_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    """AWS_CA_BUNDLE names no file, or another one; boto3 will meet it, too, and say so."""
+    bundle = tmp_path / "trusted.pem"
+    if content:
+        bundle.write_text(content)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    choice = choose(settings(), Clients(REGION))
+    assert choice.name == "boto3"
+    assert f"{bundle} cannot be used" in choice.why
 
 
 def test_an_operator_may_have_boto3() -> None:

@@ -72,6 +72,17 @@ def test_settings_that_cannot_work_are_named_all_at_once(start: Start) -> None:
         assert f"{name}: " in told
 
 
+def test_a_profile_that_nobody_knows_is_no_fault_of_ours(start: Start) -> None:
+    """Exit 2, with the profile's name and where to look; no traceback."""
+    url = "https://sqs.us-east-2.amazonaws.com/123456789012/uploads"
+    worker = start({"QUEUE_URL": url, "BUCKET": "files", "AWS_PROFILE": "typo"})
+    assert worker.wait() == 2, worker.picture()
+    told = "\n".join(worker.lines())
+    assert "(typo)" in told
+    assert "AWS_PROFILE" in told
+    assert "Traceback" not in told
+
+
 def test_systemd_hears_of_each_stage(
     honest: Aws, proxy: FaultProxy, start: Start, systemd: Systemd
 ) -> None:

@@ -108,6 +108,7 @@ def test_faults_by_kind(code: str, status: int, kind: FaultKind) -> None:
             RuntimeError("Credentials were refreshed, but the refreshed credentials are expired."),
             FaultKind.ACCESS,
         ),
+        (FileNotFoundError(2, "No such file or directory", "token"), FaultKind.ACCESS),
         (ParamValidationError(report="no"), FaultKind.REFUSED),
         (ConnectTimeoutError(endpoint_url="u"), FaultKind.UNAVAILABLE),
         (EndpointConnectionError(endpoint_url="u"), FaultKind.UNAVAILABLE),

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from botocore.exceptions import BotoCoreError, ClientError
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
-from worker.aws.s3_replies import reply_to_error
+from worker.aws.s3_replies import AWS_ERRORS, reply_to_error
 from worker.core.port import Fault, FaultKind, Reply
 
 Answer: TypeAlias = Mapping[str, Any] | Reply
@@ -41,7 +40,7 @@ class Asking:
 def _once(operation: str, call: Callable[..., Any], parameters: Mapping[str, object]) -> Answer:
     try:
         response: Mapping[str, Any] = call(**parameters)
-    except (ClientError, BotoCoreError) as error:
+    except AWS_ERRORS as error:
         return reply_to_error(operation, error)
     return response
 

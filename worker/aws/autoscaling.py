@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
+
+from worker.aws.s3_replies import AWS_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -98,5 +100,5 @@ def _told_apart() -> Iterator[None]:
         told = error.response.get("Error", {})
         idle = told.get("Code") == "ValidationError" and NO_ACTIVE_ACTION in told.get("Message", "")
         raise (_NoActiveAction if idle else AutoScalingUnavailable)(str(error)) from error
-    except BotoCoreError as error:
+    except AWS_ERRORS as error:
         raise AutoScalingUnavailable(str(error)) from error

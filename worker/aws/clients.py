@@ -1,9 +1,15 @@
 """boto3 clients as the worker needs them. Endpoints and credentials are botocore's business."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from worker.aws.s3_replies import is_credential_error
+from worker.errors import AwsSetupError, PreflightError
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -24,9 +30,28 @@ SHORT_TIMEOUT_SECONDS = 5
 """For calls that a stopping process makes: better tried again than waited for."""
 
 
-class Clients:
-    """Makes clients from one session, so that credentials are refreshed in one place."""
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what botocore raises before any call into what an operator can act on."""
+    try:
+        yield
+    except (BotoCoreError, OSError, ValueError) as error:
+        if is_credential_error(error):
+            raise PreflightError(
+                f"no usable credentials: {error}\n"
+                "see AWS_PROFILE and AWS_CONFIG_FILE; `aws sts get-caller-identity` tries them"
+            ) from error
+        raise AwsSetupError(error) from error
 
+
+class Clients:
+    """Makes clients from one session, so that credentials are refreshed in one place.
+
+    All of it raises AwsSetupError where botocore cannot work with what it was given (a profile, a
+    region, an endpoint), and PreflightError where the credentials are not to be had.
+    """
+
+    @_told()
     def __init__(
         self, region: str, profile: str | None = None, endpoint: str | None = None
     ) -> None:
@@ -39,25 +64,30 @@ class Clients:
         bundle: str | None = self._session._session.get_config_variable("ca_bundle")  # noqa: SLF001 - boto3 has no word for it
         return bundle
 
+    @_told()
     def credentials(self) -> object:
         """Return botocore's credentials, which refresh themselves; None if there are none."""
         return self._session.get_credentials()
 
+    @_told()
     def s3(self, connections: int) -> "S3Client":
         """Return an S3 client for so many calls at once; `worker.aws.s3` does the retries."""
         return self._session.client(
             "s3", config=_config(connections, tries=1), endpoint_url=self._endpoint
         )
 
+    @_told()
     def sqs(self, connections: int = 2) -> "SQSClient":
         """Return an SQS client for so many calls at once."""
         config = _config(connections, tries=2).merge(Config(read_timeout=POLL_TIMEOUT_SECONDS))
         return self._session.client("sqs", config=config, endpoint_url=self._endpoint)
 
+    @_told()
     def sts(self) -> "STSClient":
         """Return an STS client."""
         return self._session.client("sts", config=_config(1), endpoint_url=self._endpoint)
 
+    @_told()
     def autoscaling(self) -> "AutoScalingClient":
         """Return an Auto Scaling client."""
         config = _config(2, tries=2).merge(

@@ -39,9 +39,10 @@ CREDENTIAL_ERRORS = (
     UnauthorizedSSOTokenError,
 )
 
-AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError, RuntimeError)
+AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError, RuntimeError, OSError)
 """What a call may raise. RuntimeError: credentials that were refreshed and are expired still;
-ResponseParserError: an answer that was cut off, or is a proxy's and no XML."""
+OSError: the file or program that they come from is not there; ResponseParserError: an answer that
+was cut off, or is a proxy's and no XML."""
 
 NOT_FOUND_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "NotFound"})
 BARE_NOT_FOUND = "404"
@@ -114,7 +115,9 @@ def reply_to_error(operation: str, error: Exception) -> Reply:
 def is_credential_error(error: Exception) -> bool:
     """Tell whether there were no credentials to sign with."""
     refreshed_in_vain = isinstance(error, RuntimeError) and "credentials" in str(error)
-    return isinstance(error, CREDENTIAL_ERRORS) or refreshed_in_vain
+    # Some of botocore's time-outs are OSErrors as well.
+    no_source = isinstance(error, OSError) and not isinstance(error, BotoCoreError)
+    return isinstance(error, CREDENTIAL_ERRORS) or refreshed_in_vain or no_source
 
 
 def reply_to_key_error(error: Mapping[str, Any]) -> Reply:

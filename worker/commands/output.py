@@ -7,16 +7,15 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 import click
-from botocore.exceptions import BotoCoreError
 
-from worker.errors import ExitCode, SettingsError, WorkerError
+from worker.errors import SettingsError, WorkerError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Print a WorkerError (or botocore's own, such as an unknown profile) and exit with its code.
+    """Print a WorkerError and exit with its code.
 
     To stand below click's decorators.
     """
@@ -33,10 +32,6 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         except WorkerError as error:
             complain(str(error))
             sys.exit(error.exit_code)
-        except BotoCoreError as error:
-            complain(f"AWS cannot be used like this: {error}")
-            say("see AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL, then run `worker check`")
-            sys.exit(ExitCode.SETTINGS)
 
     return run
 

@@ -128,4 +128,8 @@ def _header(request: AWSPreparedRequest, name: str) -> str:
 @cache
 def _tls(ca_bundle: str | None) -> ssl.SSLContext:
     """Trust whom botocore trusts."""
-    return ssl.create_default_context(cafile=ca_bundle or get_cert_path(verify=True))
+    trusted = ca_bundle or get_cert_path(verify=True)
+    try:
+        return ssl.create_default_context(cafile=trusted)
+    except OSError as error:  # boto3 meets it at its first request, and says so
+        raise OutOfReachError(f"the certificates of {trusted} cannot be used: {error}") from error

@@ -1,0 +1,69 @@
+"""What botocore cannot work with is told before any call, with what to look at."""
+
+from pathlib import Path
+
+import pytest
+from botocore.parsers import ResponseParserError
+
+from worker.aws.asking import MAX_TRIES, Asking
+from worker.aws.clients import Clients
+from worker.core.port import Fault, FaultKind
+from worker.errors import AwsSetupError, ExitCode, PreflightError
+
+REGION = "us-east-2"
+
+PROFILES = """\
+[profile lost]
+credential_process = /nonexistent/program
+[profile failing]
+credential_process = false
+"""
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Have credentials of one's own, and a file of profiles."""
+    (tmp_path / "config").write_text(PROFILES)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+
+
+@pytest.mark.parametrize(
+    ("region", "profile", "endpoint", "told"),
+    [
+        (REGION, "typo", None, "profile"),
+        ("us_east_2!", None, None, "region_name"),
+        (REGION, None, "no address", "Invalid endpoint: no address"),
+    ],
+)
+def test_what_botocore_cannot_work_with_is_a_fault_of_the_settings(
+    region: str, profile: str | None, endpoint: str | None, told: str
+) -> None:
+    """Status 2: a restart, or another instance, would meet it again."""
+    with pytest.raises(AwsSetupError, match=told) as raised:
+        Clients(region, profile, endpoint).s3(1)
+    assert raised.value.exit_code is ExitCode.SETTINGS
+    assert "`worker check`" in str(raised.value)
+
+
+@pytest.mark.parametrize("profile", ["lost", "failing"])
+def test_credentials_that_are_not_to_be_had_may_be_later(profile: str) -> None:
+    """Status 3: the program that brings them is not there, or fails."""
+    with pytest.raises(PreflightError, match="no usable credentials"):
+        Clients(REGION, profile).s3(1)
+
+
+def test_an_answer_that_is_cut_off_is_asked_for_again_and_is_no_traceback() -> None:
+    """A check ends with what went wrong, whatever stands between us and AWS."""
+    asked: list[str] = []
+
+    def cut_off() -> None:
+        asked.append("once more")
+        raise ResponseParserError("no closing tag")
+
+    answer = Asking(lambda _: None)("ListObjectsV2", cut_off)
+    assert isinstance(answer, Fault)
+    assert (answer.kind, len(asked)) == (FaultKind.UNAVAILABLE, MAX_TRIES)
