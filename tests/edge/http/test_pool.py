@@ -1,7 +1,9 @@
 """Connections are kept, shared out and given up as they should be: against servers of our own."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from botocore.exceptions import (
@@ -9,6 +11,7 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
     ReadTimeoutError,
+    SSLError,
 )
 
 from worker.aws.http.pool import Origin, Pool
@@ -178,13 +181,57 @@ def test_who_stops_waiting_leaves_no_answer_to_the_next() -> None:
 
 
 def test_nobody_listening_is_an_endpoint_error() -> None:
-    """Refused, or a name that nobody knows."""
+    """Refused, or a name that nobody knows; the text says which."""
 
     async def scenario(world: World) -> None:
-        with pytest.raises(EndpointConnectionError):
+        with pytest.raises(EndpointConnectionError, match="Connect call failed"):
             await world.ask()
         nowhere = Pool(Origin("no-such-host.invalid", 1, None), 1, 5.0, 1.0)
         with pytest.raises((EndpointConnectionError, ConnectTimeoutError)):
             await nowhere.send(REQUEST)
 
     play(scenario)
+
+
+def test_a_peer_without_a_certificate_to_trust_is_told_apart() -> None:
+    """As boto3 tells it: nobody looks for the network's fault."""
+
+    async def mumble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(OK)
+
+    async def scenario(world: World) -> None:
+        world.serve = mumble
+        await world.open()
+        port = world.server.sockets[0].getsockname()[1]
+        pool = Pool(Origin("127.0.0.1", port, ssl.create_default_context()), 1, 5.0, 1.0)
+        with pytest.raises(SSLError, match="SSL validation failed"):
+            await pool.send(REQUEST)
+
+    play(scenario)
+
+
+class TwoAddresses(asyncio.SelectorEventLoop):
+    """A loop whose DNS knows two addresses of each name, of which the first leads nowhere."""
+
+    async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> list[Any]:  # noqa: ANN401, ARG002 - as its base has it
+        """Answer as for a name with two addresses."""
+        return [(2, 1, 6, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+
+
+def test_an_address_that_leads_nowhere_costs_no_request() -> None:
+    """IPv6 without a route, a server that is down: the next address is tried, as boto3 does."""
+
+    async def main() -> None:
+        world = World()
+        await world.open(most=40)
+        port = world.server.sockets[0].getsockname()[1]
+        pool = Pool(Origin("two.example", port, None), 40, 5.0, 60.0)
+        answers = await asyncio.gather(*(pool.send(REQUEST) for _ in range(40)))
+        assert [each.body for each in answers] == [b"ok"] * 40
+        pool.close()
+        world.server.close()
+        await asyncio.sleep(0.01)
+
+    with asyncio.Runner(loop_factory=TwoAddresses) as runner:
+        runner.run(main())

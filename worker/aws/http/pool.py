@@ -5,6 +5,7 @@ import itertools
 import ssl
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from botocore.exceptions import (
@@ -12,6 +13,7 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
     ReadTimeoutError,
+    SSLError,
 )
 
 from worker.aws.http.connection import BrokenConnectionError, Connection, Response
@@ -19,6 +21,12 @@ from worker.aws.http.sweeper import SILENT, Sweeper
 
 ADDRESSES_SECONDS = 5.0
 """How long DNS's answer is used: S3's names have new addresses every few seconds."""
+
+
+class UnreachableError(EndpointConnectionError):
+    """Raised when no connection comes about; botocore's own, which keeps the reason to itself."""
+
+    fmt = 'Could not connect to the endpoint URL: "{endpoint_url}" ({error})'
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,29 +94,45 @@ class Pool:
         origin = self._origin
         try:
             async with asyncio.timeout(self._connect_seconds):
-                address = await self._address(loop)
-                _, connection = await loop.create_connection(
-                    lambda: Connection(loop),
-                    address,
-                    origin.port,
-                    ssl=origin.tls,
-                    server_hostname=origin.host if origin.tls else None,
-                )
+                connection = await self._connect_to_any(loop, await self._resolve(loop))
         except TimeoutError as error:
             raise ConnectTimeoutError(endpoint_url=origin.url, error=error) from error
-        except OSError as error:  # refused, unreachable, no such name, a certificate of others
+        except ssl.SSLError as error:
+            raise SSLError(endpoint_url=origin.url, error=error) from error
+        except OSError as error:  # refused, unreachable, no such name, too many open files
             self._addresses_until = 0.0
-            raise EndpointConnectionError(endpoint_url=origin.url, error=error) from error
+            raise UnreachableError(endpoint_url=origin.url, error=error) from error
         self._sweeper.watch(connection)
         return connection
 
-    async def _address(self, loop: asyncio.AbstractEventLoop) -> str:
-        """Return one of the origin's addresses, in turn: S3 spreads its load by them."""
+    async def _resolve(self, loop: asyncio.AbstractEventLoop) -> tuple[str, ...]:
+        """Return the addresses, each time another one first: S3 spreads its load by them."""
         if loop.time() >= self._addresses_until:
             found = await loop.getaddrinfo(self._origin.host, self._origin.port, type=1)
             self._addresses = tuple(dict.fromkeys(str(each[4][0]) for each in found))
             self._addresses_until = loop.time() + ADDRESSES_SECONDS
-        return self._addresses[next(self._turn) % len(self._addresses)]
+        first = next(self._turn) % len(self._addresses)
+        return self._addresses[first:] + self._addresses[:first]
+
+    async def _connect_to_any(
+        self, loop: asyncio.AbstractEventLoop, addresses: tuple[str, ...]
+    ) -> Connection:
+        """Connect to the first that takes us: IPv6 may lead nowhere, and a server may be down."""
+        for address in addresses[:-1]:
+            with suppress(OSError):
+                return await self._connect_to(loop, address)
+        return await self._connect_to(loop, addresses[-1])
+
+    async def _connect_to(self, loop: asyncio.AbstractEventLoop, address: str) -> Connection:
+        origin = self._origin
+        _, connection = await loop.create_connection(
+            lambda: Connection(loop),
+            address,
+            origin.port,
+            ssl=origin.tls,
+            server_hostname=origin.host if origin.tls else None,
+        )
+        return connection
 
     def _lost(self, why: str) -> Exception:
         make: Callable[..., Exception] = (
