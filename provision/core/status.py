@@ -134,10 +134,10 @@ def _nobody(facts: StackFacts, waiting: int) -> Finding:
     elif facts.group is None:
         hint = "`provision ami bake` and `provision apply`, or `provision cutover lambda`"
     elif facts.group.rests:
-        return warning("consumer", f"{RESTS}; {waiting} messages wait", WAKE)
+        return warning("consumer", f"{RESTS}; messages waiting: {waiting}", WAKE)
     else:
         hint = "the scaling activities below say why no instance is in service"
-    return failure("consumer", f"nobody consumes; {waiting} messages wait", hint)
+    return failure("consumer", f"nobody consumes; messages waiting: {waiting}", hint)
 
 
 def judge_twin(twin: TwinFacts | None) -> Finding:

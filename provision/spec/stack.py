@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from worker.core.move import OnConflict
 from worker.core.verdict import OnMalformed, OnMissing
 
-Prefix = Annotated[str, Field(pattern=r"^[^/\x00-\x1f].{0,500}/$")]
-BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+Prefix = Annotated[str, Field(pattern=r"^[^/\x00-\x1f].{0,500}/$", examples=["uploads/"])]
+BucketName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", examples=["acme-files"])
+]
 SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
 TagName = Annotated[str, Field(pattern=r"^[\w .:/=+@-]+$", max_length=128)]
 TagValue = Annotated[str, Field(pattern=r"^[\w .:/=+@-]*$", max_length=256)]
@@ -22,6 +24,9 @@ https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strat
 """
 
 SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
+
+
+A_KEY = "arn:aws:kms:us-east-2:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 
 
 class Section(BaseModel):
@@ -43,11 +48,13 @@ class Pipeline(Section):
     kms_key_arn: str = Field(
         default="",
         pattern=r"^(|arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/[0-9a-f-]{36})$",
+        examples=[A_KEY],
         description="encrypt topic and queues under this key of yours; empty: SSE-SQS",
     )
     bucket_kms_key_arn: str = Field(
         default="",
         pattern=r"^(|arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f-]{36}))$",
+        examples=[A_KEY],
         description="the key of yours that the bucket's files are encrypted under; empty: SSE-S3",
     )
     max_receive_count: int = Field(
@@ -102,10 +109,14 @@ class Instances(Section):
     ami: str = Field(
         default="latest",
         pattern=r"^(latest|ami-[0-9a-f]{8,17})$",
+        examples=["latest"],
         description="an AMI's id, or latest: the newest that `provision ami` made for this stack",
     )
     type: str = Field(
-        default="t3.small", pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$", description="the instance type"
+        default="t3.small",
+        pattern=r"^[a-z0-9-]+\.[a-z0-9-]+$",
+        examples=["t3.small"],
+        description="the instance type",
     )
     minimum: int = Field(default=1, ge=0, le=100, description="instances at least")
     desired: int = Field(
@@ -172,6 +183,7 @@ class Watch(Section):
     email: str = Field(
         default="",
         pattern=r"^(|[^@\s]+@[^@\s]+\.[^@\s]+)$",
+        examples=["ops@example.com"],
         description="who is told of alarms; whom it named before is told no more",
     )
     oldest_message_seconds: int = Field(
@@ -186,14 +198,19 @@ class Stack(Section):
     """The whole stack file."""
 
     name: str = Field(
-        pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$", description="begins the name of all it makes"
+        pattern=r"^[a-z][a-z0-9-]{0,30}[a-z0-9]$",
+        examples=["files"],
+        description="begins the name of all it makes",
     )
     region: str = Field(
-        pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$", description="the region of everything"
+        pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d$",
+        examples=["us-east-2"],
+        description="the region of everything",
     )
     account: str = Field(
         default="",
         pattern=r"^(|\d{12})$",
+        examples=["123456789012"],
         description="refuse to work in any other account than this",
     )
     tags: dict[TagName, TagValue] = Field(

@@ -81,4 +81,4 @@ def _print(found: Sequence[Finding]) -> None:
     if missing:
         say("one policy that grants all that is missing: worker check --json | jq .policy")
     warnings = sum(each.level is Level.WARNING for each in found)
-    say(f"{len(found)} checked, {warnings} warnings, {len(failures(found))} failures")
+    say(f"checked: {len(found)}, warnings: {warnings}, failures: {len(failures(found))}")

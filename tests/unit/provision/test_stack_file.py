@@ -1,6 +1,7 @@
 """The stack file: read whole, every fault told at once, and what `init` writes can be read."""
 
 import json
+import re
 import tomllib
 
 import pytest
@@ -74,6 +75,23 @@ def test_a_slip_of_the_pen_is_told_with_what_was_meant() -> None:
         "instances.tipe: no such setting; did you mean type?",
         "lambda.memry: no such setting; did you mean memory_mib?",
     ]
+
+
+def test_the_beginning_of_a_setting_is_taken_for_it() -> None:
+    """Though the letters of another one are nearer."""
+    assert faults_of(LEAST + "[instances]\nmin = 1\n") == [
+        "instances.min: no such setting; did you mean minimum?"
+    ]
+
+
+@pytest.mark.parametrize("name", ["name", "region", "bucket"])
+def test_what_is_not_of_its_form_is_told_with_an_example_that_is(name: str) -> None:
+    """A pattern alone tells few people what to write."""
+    lines = [f'{name} = "Not-So!"' if each.startswith(name) else each for each in LEAST.split("\n")]
+    (fault,) = faults_of("\n".join(lines))
+    example = re.search("is not like '(.*?)'", fault)
+    assert example is not None
+    assert read_stack("\n".join(lines).replace("Not-So!", example[1]))
 
 
 def test_a_missing_section_is_told() -> None:

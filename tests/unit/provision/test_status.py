@@ -93,14 +93,14 @@ def test_a_stack_that_is_well_has_nothing_to_say_but_who_consumes() -> None:
         (
             replace(WELL, group=EMPTY, declared=Consumer.LAMBDA, queue=QueueFacts(7, 0)),
             Level.FAILURE,
-            "nobody consumes; 7 messages wait",
+            "nobody consumes; messages waiting: 7",
             "cutover lambda",
         ),
         (replace(WELL, group=None), Level.FAILURE, "nobody consumes", "provision ami bake"),
         (
             replace(WELL, group=replace(EMPTY, maximum=2), queue=QueueFacts(7, 0)),
             Level.WARNING,
-            "no worker runs, as minimum = 0 in the stack file allows; 7 messages wait",
+            "no worker runs, as minimum = 0 in the stack file allows; messages waiting: 7",
             "provision apply",
         ),
         (
