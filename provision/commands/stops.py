@@ -8,56 +8,17 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectTimeoutError,
-    CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
-    NoAuthTokenError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
 )
 
 from provision.aws.calls import code_of, message_of
+from provision.aws.refusals import is_busy, is_signed_out
 from provision.errors import PartialError
 
 DENIED: Final = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError", "Forbidden", "403")
-NOT_SIGNED_IN: Final = (
-    "ExpiredToken",
-    "RequestExpired",
-    "InvalidClientTokenId",
-    "InvalidAccessKeyId",
-    "InvalidToken",
-    "UnrecognizedClient",
-    "AuthFailure",
-    "SignatureDoesNotMatch",
-    "InvalidSignature",
-    "MissingAuthenticationToken",
-    "400",
-)
-"""As the services call it; the numbers are S3's answers to HEAD, which have no words."""
-
-WITHOUT_CREDENTIALS: Final = (
-    CredentialRetrievalError,
-    NoAuthTokenError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
-)
 UNREACHED: Final = (ConnectTimeoutError, EndpointConnectionError, HTTPClientError)
 CLOCK: Final = ("RequestTimeTooSkewed", "RequestInTheFuture")
-BUSY: Final = (
-    "Throttl",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "TooManyRequests",
-    "SlowDown",
-    "LimitExceededException",
-    "EC2ThrottledException",
-)
-SERVER_FAULT: Final = 500
-
 STUCK: Final = {
     "BucketNotEmpty": "`provision destroy --with-files` takes the files as well, every one of them",
     "DependencyViolation": (
@@ -88,11 +49,11 @@ def hint_for(error: Exception) -> str:
     """Return what to do about a refusal; empty where AWS's own words must do."""
     if isinstance(error, ClientError):
         return _hint_for_refusal(error)
-    if isinstance(error, WITHOUT_CREDENTIALS):
-        return SIGN_IN
     if isinstance(error, UNREACHED):
         return "AWS was not reached: see the network, --region, --endpoint-url and AWS_ENDPOINT_URL"
     if isinstance(error, BotoCoreError):
+        if is_signed_out(error):
+            return SIGN_IN
         return "see --profile, --endpoint-url, AWS_PROFILE and AWS_ENDPOINT_URL"
     return ""
 
@@ -101,7 +62,7 @@ def _hint_for_refusal(error: ClientError) -> str:
     code = code_of(error)
     if code.startswith(DENIED):
         return "`provision policy operator` prints all that the operator's role needs"
-    if code.startswith(NOT_SIGNED_IN):
+    if is_signed_out(error):
         return SIGN_IN
     if code.startswith(CLOCK):
         return "set this machine's clock: AWS takes 15 minutes at most for a request's age"
@@ -109,8 +70,7 @@ def _hint_for_refusal(error: ClientError) -> str:
         return STUCK[code]
     if code.endswith("PurgeQueueInProgress"):
         return PURGED
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return WAIT if code.startswith(BUSY) or status >= SERVER_FAULT else ""
+    return WAIT if is_busy(error) else ""
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from provision.aws.calls import code_of
+from provision.aws.refusals import must_be_about_the_thing
 from provision.core.preflight.account import Permissions, Quota, is_of_the_caller, policy_source
 from provision.core.resource import plain_tags
 from provision.policies.grants import Grant
@@ -42,6 +43,7 @@ def permissions_of(iam: "IAMClient", arn: str, grants: Iterable[Grant]) -> Permi
                 denied |= dict(_denied(iam, source, actions, grant))
                 asked += len(actions)
     except (ClientError, BotoCoreError) as error:
+        must_be_about_the_thing(error)
         code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
         return Permissions(unknown=f"iam:SimulatePrincipalPolicy for {source}: {code}")
     return Permissions(
@@ -103,7 +105,8 @@ def _read(
 ) -> Iterator[Quota]:
     try:
         found = look(aws, blueprint)
-    except (ClientError, BotoCoreError):
+    except (ClientError, BotoCoreError) as error:
+        must_be_about_the_thing(error)
         return
     if found is not None:
         yield found

@@ -9,6 +9,7 @@ from provision.aws.files_facts import look_at_files
 from provision.aws.pipeline_facts import preflight_pipeline
 from provision.aws.preflight.account import permissions_of, quotas_of
 from provision.aws.preflight.machines import machine_facts
+from provision.aws.refusals import must_be_about_the_thing
 from provision.aws.session import Aws
 from provision.aws.stack_facts import Observer
 from provision.aws.surroundings import Identity
@@ -23,9 +24,11 @@ from provision.spec.blueprint import Blueprint
 def preflight(
     aws: Aws, blueprint: Blueprint, identity: Identity, grants: Sequence[Grant] = ()
 ) -> Iterator[Finding]:
-    """Yield what was found; `grants`: simulated for the caller. Raises nothing of AWS's.
+    """Yield what was found; `grants`: simulated for the caller.
 
     What may not be looked at is a warning: the operator may create what they may not describe.
+    Raises ClientError and BotoCoreError where there is no session any more, or AWS is too busy:
+    then nothing is known, and nothing is to be made.
     """
     yield judge_identity(identity.account, identity.arn)
     if grants:
@@ -44,7 +47,9 @@ def _looked(subject: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Fin
     try:
         yield from look()
     except ClientError as error:
+        must_be_about_the_thing(error)
         detail = f"not checked: {error.operation_name}: {code_of(error)}: {message_of(error)}"
         yield warning(subject, detail, "`provision policy operator` prints all that is needed")
     except BotoCoreError as error:
+        must_be_about_the_thing(error)
         yield warning(subject, f"not checked: {error}")

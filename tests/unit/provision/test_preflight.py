@@ -1,10 +1,16 @@
 """What is refused before anything is made, from facts alone."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from support.stacks import a_stack
+from botocore.exceptions import NoCredentialsError
+from support.provision_twin import refusal
+from support.stacks import a_blueprint, a_stack
 
+from provision.aws.preflight.run import preflight
+from provision.aws.surroundings import Identity
 from provision.core.finding import Finding, Level, failures
 from provision.core.preflight.account import (
     Permissions,
@@ -14,7 +20,9 @@ from provision.core.preflight.account import (
     policy_source,
 )
 from provision.core.preflight.machines import Ami, MachineFacts, Subnet, judge_machines
+from provision.policies.grants import Grant, same
 
+GRANT = Grant("Queues", same("sqs", "CreateQueue"), ("arn:aws:sqs:us-east-2:123:files-*",))
 A, B = Subnet("us-east-2a", "vpc-1", public=True), Subnet("us-east-2b", "vpc-1", public=True)
 FACTS = MachineFacts(
     types={"t3.small": ("x86_64",)},
@@ -159,3 +167,31 @@ def test_a_quota_that_would_be_passed_is_refused() -> None:
     [told] = judge_quotas([enough])
     assert told.level is Level.OK
     assert not list(judge_quotas([]))
+
+
+class Refusing:
+    """Stands for every client; whatever is asked of it is refused."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> "Refusing":
+        return self
+
+    def __call__(self, *_: object, **__: object) -> "Refusing":
+        """Refuse."""
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    "stop", [refusal("ExpiredToken"), refusal("Throttling"), NoCredentialsError()]
+)
+@pytest.mark.parametrize("grants", [(), (GRANT,)])
+def test_a_session_that_ends_meanwhile_and_a_busy_aws_end_the_preflight(
+    stop: Exception, grants: Sequence[Grant]
+) -> None:
+    """Nothing is known then, and nothing may be made as if all of it had been looked at."""
+    closed: Any = Refusing(stop)
+    identity = Identity("123456789012", "aws", "arn:aws:iam::123456789012:user/someone")
+    with pytest.raises(type(stop)):
+        list(preflight(closed, a_blueprint(), identity, grants))
