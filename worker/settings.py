@@ -37,6 +37,7 @@ PRESERVABLE = ("storage-class", "encryption")
 RELOADABLE = frozenset(
     {
         "DRAIN_SECONDS",
+        "LOG_FORMAT",
         "LOG_LEVEL",
         "MULTIPART_THRESHOLD",
         "ON_CONFLICT",
@@ -111,6 +112,7 @@ class Settings:
             wait_time_seconds=new.wait_time_seconds,
             drain_seconds=new.drain_seconds,
             log_level=new.log_level,
+            log_format=new.log_format,
             summary_seconds=new.summary_seconds,
         )
 

@@ -80,6 +80,7 @@ def test_the_nine_steps(seed: Seed) -> None:
 
 def test_and_back_again_cut_off_half_way(seed: Seed, tmp_path: Path) -> None:
     """The operator's machine goes off in the middle, twice; the same command goes on."""
+    stands(seed, LAMBDA)
     with seed.traffic() as traffic:
         for point in ("from now on EC2 is to consume", "turning Lambda off"):
             with pytest.raises(StopHereError):
@@ -93,6 +94,7 @@ def test_and_back_again_cut_off_half_way(seed: Seed, tmp_path: Path) -> None:
 
 def test_to_the_function_cut_off_in_every_way(seed: Seed) -> None:
     """Proven, but not declared; declared, but not drained; draining."""
+    stands(seed, EC2)
     with seed.traffic() as traffic:
         for point in ("Lambda took a canary", "setting the group to", "waiting: i-"):
             with pytest.raises(StopHereError):
@@ -100,6 +102,17 @@ def test_to_the_function_cut_off_in_every_way(seed: Seed) -> None:
         seed.cut_over(LAMBDA)
     assert traffic.unattended == []
     nothing_is_left(seed, LAMBDA)
+
+
+def stands(seed: Seed, consumer: Consumer) -> None:
+    """Bring the stack to where a test begins, where no test before it has: each may run alone."""
+    if seed.observer().group() is None:
+        seed.apply()
+        seed.image_of(seed.configured_instance())
+        seed.apply()
+        seed.wait(lambda: group_of(seed).in_service, "the group's instance to be in service")
+    if seed.consumers() != {consumer}:
+        seed.cut_over(consumer)
 
 
 def moves_a_file(seed: Seed, name: str) -> None:

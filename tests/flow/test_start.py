@@ -9,7 +9,7 @@ import pytest
 from support.flow_aws import Aws, moto
 from support.flow_files import File
 from support.flow_pipeline import make_pipeline
-from support.flow_process import START_SECONDS, Start, wait_until
+from support.flow_process import START_SECONDS, Start, Worker, wait_until
 from support.flow_proxy import FaultProxy
 
 GUARDS = (
@@ -119,7 +119,9 @@ def test_sighup_takes_over_what_may_change(
     file = tmp_path / "settings.toml"
     file.write_text('on_conflict = "replace"\nconcurrency = 4\n', encoding="utf-8")
     worker = start(
-        pipeline.environment(SETTINGS_FILE=str(file), NOTIFY_SOCKET=str(systemd.path))
+        pipeline.environment(
+            SETTINGS_FILE=str(file), NOTIFY_SOCKET=str(systemd.path), LOG_FORMAT=""
+        )
     ).ready()
     first = File("name", b"first", (("version", "1"),))
     second = first.next_version()
@@ -142,3 +144,17 @@ def test_sighup_takes_over_what_may_change(
     assert pipeline.moved(second) == []
     assert pipeline.keys("uploads/") == ["name"]
     assert len(pipeline.bodies(pipeline.dlq)) == 1
+
+    file.write_text(
+        'on_conflict = "reject"\nconcurrency = 5\nlog_format = "console"\n', encoding="utf-8"
+    )
+    worker.send(signal.SIGHUP)
+    wait_until(lambda: lines_with(worker, "LOG_FORMAT"), "word of it", 60, worker.picture)
+    (line,) = lines_with(worker, "LOG_FORMAT")
+    assert "setting-changed" in line
+    assert not line.startswith("{")
+
+
+def lines_with(worker: Worker, word: str) -> list[str]:
+    """Return the lines of a worker's log, of whatever form, that have a word."""
+    return [line for line in worker.lines() if word in line]

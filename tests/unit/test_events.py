@@ -227,6 +227,7 @@ def damaged(path: Path, value: Any) -> str:  # noqa: ANN401 - JSON
         ('{"Records": [3]}', "a record without what an S3 record has"),
         ('{"Records": [{}]}', "'eventSource' is missing"),
         (damaged(("eventSource",), "aws:sqs"), "a record of the source 'aws:sqs', not aws:s3"),
+        (damaged(("eventSource",), "x" * 9_000), "a record of the source 'xxx"),
         (damaged(("s3", "object", "key"), ""), "the key is empty"),
         (damaged(("s3", "object", "key"), "%ff"), "a record without what an S3 record has"),
         (damaged(("s3", "object", "key"), "\ud800"), "a record without what an S3 record has"),
@@ -240,7 +241,8 @@ def damaged(path: Path, value: Any) -> str:  # noqa: ANN401 - JSON
     ],
 )
 def test_what_is_no_s3_event_comes_back_with_the_reason(body: str, reason: str) -> None:
-    """The reason says what was expected, for whoever reads the dead-letter queue."""
+    """The reason says what was expected, for whoever reads the dead-letter queue; in few words."""
     (entry,) = parse(body)
     assert isinstance(entry, Malformed)
     assert reason in entry.reason
+    assert len(entry.reason) < 160

@@ -72,8 +72,8 @@ def test_only_the_leading_prefix_counts() -> None:
         (created("processed/a"), SkipReason.OTHER_PREFIX),
         (created("Uploads/a"), SkipReason.OTHER_PREFIX),
         (created("uploads"), SkipReason.OTHER_PREFIX),
-        (created("uploads/"), SkipReason.FOLDER_MARKER),
         (created("uploads/", size=0), SkipReason.FOLDER_MARKER),
+        (created("uploads/", size=None), SkipReason.FOLDER_MARKER),
         (created("uploads/folder/", size=0), SkipReason.FOLDER_MARKER),
         (created("uploads/folder/", size=None), SkipReason.FOLDER_MARKER),
     ],
@@ -86,6 +86,16 @@ def test_what_is_not_ours_is_skipped_for_a_reason(event: ObjectEvent, reason: Sk
 def test_a_key_with_a_slash_at_its_end_and_content_is_a_file() -> None:
     """S3 allows it, and somebody would miss it."""
     assert isinstance(plan(created("uploads/odd/", size=5), ROUTE), Move)
+
+
+def test_a_file_whose_name_was_forgotten_is_a_file() -> None:
+    """`upload_file(path, bucket, "uploads/")`: it is moved, or refused aloud; never passed over."""
+    forgotten = plan(created("uploads/", size=5), ROUTE)
+    assert isinstance(forgotten, Move)
+    assert forgotten.destination == Location("in", "processed/")
+    nowhere = plan(created("uploads/"), Route(ROUTE.source, Location("in", "")))
+    assert isinstance(nowhere, Refuse)
+    assert nowhere.reason == "the destination key is empty"
 
 
 def test_an_empty_file_is_a_file() -> None:

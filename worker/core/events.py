@@ -89,7 +89,7 @@ def _from_record(record: Any) -> Entry:  # noqa: ANN401 - anything at all may st
         source, name = record["eventSource"], record["eventName"]
         bucket, s3_object = record["s3"]["bucket"]["name"], record["s3"]["object"]
         if source != "aws:s3":
-            return Malformed(f"a record of the source {source!r}, not aws:s3")
+            return Malformed(f"a record of the source {source!r:.60}, not aws:s3")
         # Rule 19: notifications carry keys URL-encoded, with + for a space.
         key = unquote_plus(_text(s3_object["key"]), errors="strict")
         return ObjectEvent(

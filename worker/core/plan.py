@@ -76,8 +76,9 @@ def plan(event: ObjectEvent, route: Route) -> Plan:
         return Skip(SkipReason.OTHER_BUCKET)
     if not source.key.startswith(route.source.key):
         return Skip(SkipReason.OTHER_PREFIX)
-    # The console's "create folder" puts an empty object; one with content is somebody's file.
-    if source.key == route.source.key or (source.key.endswith("/") and not event.size):
+    # The console's "create folder" puts an empty object; one with content is somebody's file, also
+    # at the prefix itself: there a forgotten file name puts it.
+    if source.key.endswith("/") and not event.size:
         return Skip(SkipReason.FOLDER_MARKER)
     destination = route.destination_of(source.key)
     if fault := unusable(destination, route):
