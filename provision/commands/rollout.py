@@ -1,18 +1,20 @@
 """`provision rollout` and `provision rollback`: other instances, one after the other."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import click
 
 from provision.aws.images import image_of
+from provision.aws.preflight.run import look_at_instances
 from provision.aws.waiting import telling
 from provision.canary import PATIENCE_SECONDS, Canaries, CanaryError
 from provision.commands.context import Context, with_stack
 from provision.commands.output import print_json, progress_console, say
 from provision.commands.plan import introduce
 from provision.commands.stops import begun
-from provision.core.finding import failures
+from provision.core.finding import Finding, Level, failures
 from provision.core.image import WITHDRAWN_TAG
 from provision.errors import RefusedError
 from provision.group_rollout import NO_GROUP_HINT, GroupRollout
@@ -51,7 +53,7 @@ def rollout(context: Context, *, ami: str | None) -> None:
     blueprint = _with_image(context, context.blueprint(), ami)
     introduce(context, blueprint)
     rolling = _rolling(context, blueprint, _canary(context, blueprint))
-    _must_be_fit(rolling)
+    _must_be_fit((*look_at_instances(context.aws, blueprint), *rolling.findings()))
     facts = rolling.facts()
     before = facts.template_version
     image = _must_have_image(blueprint)
@@ -106,10 +108,10 @@ def _rolling(context: Context, blueprint: Blueprint, canary: Canary) -> GroupRol
     return GroupRollout(context.aws, blueprint, telling(lines.waits), canary)
 
 
-def _must_be_fit(rolling: GroupRollout) -> None:
-    found = rolling.findings()
-    if found:
-        progress_console().print(findings_table(found))
+def _must_be_fit(found: Sequence[Finding]) -> None:
+    concerns = [each for each in found if each.level is not Level.OK]
+    if concerns:
+        progress_console().print(findings_table(concerns))
     if wrong := failures(found):
         raise RefusedError("nothing was changed", wrong[0].hint)
 

@@ -36,11 +36,16 @@ def preflight(
     yield from judge_quotas(tuple(quotas_of(aws, blueprint)))
     yield from _looked("pipeline", lambda: preflight_pipeline(aws, blueprint))
     yield from _looked("files", lambda: judge_files(look_at_files(aws, blueprint), blueprint))
+    yield from look_at_instances(aws, blueprint)
+    yield from _looked("rollout", Observer(aws, blueprint).rollout_findings)
+
+
+def look_at_instances(aws: Aws, blueprint: Blueprint) -> Iterator[Finding]:
+    """Yield what would keep instances of the blueprint's image from being launched, likewise."""
     yield from _looked(
         "instances",
         lambda: judge_machines(blueprint.stack.instances, machine_facts(aws, blueprint)),
     )
-    yield from _looked("rollout", Observer(aws, blueprint).rollout_findings)
 
 
 def _looked(subject: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:

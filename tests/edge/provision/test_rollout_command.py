@@ -38,6 +38,19 @@ def test_an_ami_that_is_not_there_is_refused(resting: World, tmp_path: Path) -> 
     assert "provision ami list" in done.stderr
 
 
+def test_rule_35_an_ami_that_no_instance_of_the_type_starts_from_is_refused(
+    build: Build, tmp_path: Path
+) -> None:
+    """By its architecture: every launch would fail, and the refresh stall for an hour."""
+    world = build(instances={"minimum": 0, "desired": 0, "type": "t4g.small"})
+    world.apply()
+    with world.aws.recording() as sent:
+        done = run(world, tmp_path, "rollout", "--ami", new_image(world).id)
+    assert done.exit_code == 1
+    assert "x86_64" in done.stderr
+    assert not [each for each in sent if "LaunchTemplateVersion" in each.operation]
+
+
 def test_a_rollout_and_a_rollback_are_told_to_people_and_machines(
     resting: World, tmp_path: Path
 ) -> None:
