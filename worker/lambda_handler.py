@@ -20,9 +20,10 @@ import structlog
 from worker import log as logs
 from worker.aws.clients import Clients
 from worker.aws.s3 import BotoS3
+from worker.core.drive import drive
 from worker.core.move import Result
 from worker.core.pipeline import Envelope, Handled, Rules, handle
-from worker.core.port import S3Port, Steps
+from worker.core.port import S3Port
 from worker.core.verdict import Ack
 from worker.loop.handler import audit_fields
 from worker.settings import read_settings
@@ -84,17 +85,6 @@ class Twin:
             log.info("object", **audit_fields(audit), attempt=attempt)
         if not isinstance(handled.verdict, Ack):
             log.warning("message-comes-back", message=record["messageId"], why=handled.verdict.why)
-        return handled
-
-
-def drive(steps: Steps[Handled], s3: S3Port) -> Handled:
-    """Carry the requests of one message out, one after another."""
-    try:
-        request = next(steps)
-        while True:
-            request = steps.send(s3.submit(request).result())
-    except StopIteration as end:
-        handled: Handled = end.value
         return handled
 
 

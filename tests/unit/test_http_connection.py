@@ -134,10 +134,12 @@ def test_a_body_without_a_length_ends_with_the_stream() -> None:
         b"SSH-2.0-OpenSSH\r\n\r\n",
         b"HTTP/1.1 2xx OK\r\n\r\n",
         HEAD + b"Content-Length: many\r\n\r\n",
+        HEAD + b"Content-Length: -5\r\n\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n-2\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"x" * 70_000,
     ],
-    ids=["other", "status", "length", "chunk", "endless"],
+    ids=["other", "status", "length", "less", "chunk", "backwards", "endless"],
 )
 def test_what_is_no_http_ends_the_connection(answer: bytes) -> None:
     """The waiter is told; nothing is ever taken for a response."""

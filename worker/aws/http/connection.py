@@ -140,7 +140,7 @@ class Connection(asyncio.Protocol):
         if "chunked" in headers.get("transfer-encoding", "").lower():
             return _read_chunks(self._buffer, start)
         if "content-length" in headers:
-            end = start + int(headers["content-length"])
+            end = start + _length(headers["content-length"], 10)
             return (self._buffer[start:end], end) if len(self._buffer) >= end else None
         self.usable = False  # its end is the stream's
         return (self._buffer[start:], len(self._buffer)) if at_end else None
@@ -160,6 +160,14 @@ def _read_head(head: bytes) -> tuple[int, dict[str, str]]:
     return int(rest[:3]), headers
 
 
+def _length(text: str | bytes, base: int) -> int:
+    """Read a length. Raises ValueError also for one below 0: its chunk would be read for ever."""
+    length = int(text, base)
+    if length < 0:
+        raise ValueError(f"a length below nothing: {length}")
+    return length
+
+
 def _read_chunks(buffer: bytes, start: int) -> tuple[bytes, int] | None:
     """Join the chunks; None while the last one is not there. Raises ValueError."""
     chunks: list[bytes] = []
@@ -167,7 +175,7 @@ def _read_chunks(buffer: bytes, start: int) -> tuple[bytes, int] | None:
         line_end = buffer.find(b"\r\n", start)
         if line_end < 0:
             return None
-        size = int(buffer[start:line_end].partition(b";")[0], 16)
+        size = _length(buffer[start:line_end].partition(b";")[0], 16)
         start = line_end + 2
         if size == 0:
             return _skip_trailer(buffer, start, b"".join(chunks))
