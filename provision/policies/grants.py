@@ -1,6 +1,6 @@
 """From a table of grants to an IAM document. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from provision.core.resource import Json
@@ -24,13 +24,6 @@ class Grant:
 def policy_document(grants: Iterable[Grant]) -> Json:
     """Return the document that allows all of these grants, and nothing else, in normal form."""
     return document(*map(_statement, grants))
-
-
-def operations_of(grants: Iterable[Grant]) -> Iterator[str]:
-    """Yield whatever needs the grants, as the tables name it."""
-    for grant in grants:
-        for users in grant.uses.values():
-            yield from users
 
 
 def same(service: str, operations: str) -> dict[str, tuple[str, ...]]:

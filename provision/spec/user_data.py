@@ -30,9 +30,6 @@ https://github.com/aws/amazon-cloudwatch-agent (GenerateMergedJsonConfigMap)
 STOP_MARGIN_SECONDS: Final = 60
 """Beyond the drain: 30 s for completing the lifecycle hook, and some air."""
 
-LIMIT_BYTES: Final = 16 * 1024
-"""EC2's limit, before base64 (rule 24)."""
-
 
 def user_data(blueprint: Blueprint) -> str:
     """Return the cloud-init document; empty where everything is baked into the image.

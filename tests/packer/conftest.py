@@ -5,8 +5,6 @@ from pathlib import Path
 import pytest
 from support.packer_template import Packer, find_packer
 
-pytestmark = pytest.mark.packer
-
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     """Say which Packer it is."""

@@ -10,7 +10,7 @@ from support.calls_in_code import calls_of, methods_named
 from support.stacks import a_blueprint
 
 from provision.core.resource import Json
-from provision.policies.grants import Grant, operations_of, policy_document
+from provision.policies.grants import Grant, policy_document
 from provision.policies.lambda_ import lambda_grants, lambda_policy
 from provision.policies.operator import (
     MANAGED_LIMIT_CHARACTERS,
@@ -42,7 +42,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 
 def called(grants: tuple[Grant, ...]) -> set[str]:
     """Return the operations among whatever needs the grants."""
-    return {each for each in operations_of(grants) if " " not in each}
+    users = {user for grant in grants for each in grant.uses.values() for user in each}
+    return {each for each in users if " " not in each}
 
 
 def statements(policy: Json) -> list[dict[str, Json]]:

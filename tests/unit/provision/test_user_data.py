@@ -12,7 +12,6 @@ from support.stacks import a_blueprint
 from provision.spec.user_data import (
     AGENT_FILE,
     ENVIRONMENT_FILE,
-    LIMIT_BYTES,
     LOG_FILE,
     UNIT,
     environment_file,
@@ -23,6 +22,9 @@ from worker.host.lifecycle import DEFAULT_HOOK_NAME
 from worker.settings import read_settings
 
 ROOT = Path(__file__).parents[3]
+
+LIMIT_BYTES = 16 * 1024
+"""EC2's, before base64 (rule 24)."""
 
 
 def read_environment_file(text: str) -> dict[str, str]:
