@@ -98,6 +98,7 @@ def test_a_deny_wins_wherever_it_stands(effects: list[str]) -> None:
         ({"StringNotEquals": {"k": "a"}}, {}, True),
         ({"ArnNotLike": {"k": "arn:a*"}}, {"k": "arn:abc"}, False),
         ({"StringLike": {"k": "[a]?"}}, {"k": "[a]b"}, True),
+        ({"StringLike": {"k": "a*c"}}, {"k": "a\nb\nc"}, True),
         ({"Null": {"k": "true"}}, {}, True),
         ({"Null": {"k": "true"}}, {"k": "a"}, False),
         ({"Null": {"k": "false"}}, {"k": "a"}, True),
