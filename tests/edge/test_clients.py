@@ -1,14 +1,20 @@
 """What botocore cannot work with is told before any call, with what to look at."""
 
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from botocore.parsers import ResponseParserError
 
 from worker.aws.asking import MAX_TRIES, Asking
+from worker.aws.checks import run_checks
 from worker.aws.clients import Clients
 from worker.core.port import Fault, FaultKind
 from worker.errors import AwsSetupError, ExitCode, PreflightError
+from worker.operator.preflight import Level
+from worker.settings import read_settings
 
 REGION = "us-east-2"
 
@@ -54,6 +60,35 @@ def test_credentials_that_are_not_to_be_had_may_be_later(profile: str) -> None:
     """Status 3: the program that brings them is not there, or fails."""
     with pytest.raises(PreflightError, match="no usable credentials"):
         Clients(REGION, profile).s3(1)
+
+
+@pytest.fixture
+def hanging_up() -> Iterator[tuple[str, list[str]]]:
+    """Listen, note each request's method, and hang up; gives the URL and the notes."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_one_request(self) -> None:
+            asked.append(self.rfile.readline().decode())
+            self.close_connection = True
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+        thread.join()
+
+
+def test_a_place_that_cannot_be_reached_is_tried_three_times_and_no_more(
+    hanging_up: tuple[str, list[str]],
+) -> None:
+    """STS, the queue, both prefixes: the text is out before systemd ends the start."""
+    url, asked = hanging_up
+    settings = read_settings({"QUEUE_URL": f"{url}/1/q", "BUCKET": "files", "REGION": REGION})
+    found = run_checks(settings, Clients(REGION, endpoint=url), lambda _: None)
+    assert [each.level for each in found] == [Level.WARNING, *[Level.FAILURE] * 3]
+    assert len(asked) == 4 * MAX_TRIES
 
 
 def test_an_answer_that_is_cut_off_is_asked_for_again_and_is_no_traceback() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from provision.spec.user_data import LOG_FILE
+from worker.aws.asking import LONGEST_WAIT_SECONDS, MAX_TRIES
+from worker.aws.clients import CONNECT_TIMEOUT_SECONDS
 from worker.errors import ExitCode
 from worker.host import log_copy
 from worker.host.lifecycle import COMPLETION_SECONDS, SPOT_MARGIN_SECONDS
@@ -110,6 +112,12 @@ def test_the_service_tells_when_it_is_ready_and_is_watched() -> None:
     assert "kill -HUP $MAINPID" in unit["ExecReload"][0]
     assert int(unit["WatchdogSec"][0]) > 20 + 60
     assert 0 < int(unit["TimeoutStartSec"][0]) < 600
+
+
+def test_a_start_that_reaches_nobody_is_told_of_before_its_time_is_over() -> None:
+    """STS, the queue and both prefixes, each tried to the end: packets that nobody answers."""
+    each = MAX_TRIES * CONNECT_TIMEOUT_SECONDS + (MAX_TRIES - 1) * LONGEST_WAIT_SECONDS
+    assert 4 * each < int(directives(UNIT)["TimeoutStartSec"][0])
 
 
 def test_the_reload_command_sends_sighup_to_the_main_process() -> None:

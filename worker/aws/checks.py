@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 CONNECTIONS = 2
-"""One call after another; the second connection is for a server that hangs up in between."""
+"""One call after another; the second connection is for a server that hangs up in between.
+
+`Asking` alone tries again: a place that cannot be reached is told of before systemd loses patience.
+"""
 
 NO_SUCH_RECEIPT = "none-such"
 """No receipt handle of anybody's: the calls that carry it can do nothing."""
@@ -111,7 +114,7 @@ def queue_facts(
     settings: Settings, clients: Clients, sleep: Callable[[float], None] = time.sleep
 ) -> QueueFacts:
     """Read the queue's attributes; raises PreflightError that says what to grant or correct."""
-    with closing(clients.sqs()) as sqs:
+    with closing(clients.sqs(CONNECTIONS, tries=1)) as sqs:
         facts = _queue_facts(settings, sqs, Asking(sleep))
         if isinstance(facts, Fault):
             names = Names(sqs.meta.partition, settings.region)
@@ -154,7 +157,7 @@ def _identify(
 
 
 def _check_queue(settings: Settings, clients: Clients, ask: Asking, names: Names) -> list[Finding]:
-    with closing(clients.sqs()) as sqs:
+    with closing(clients.sqs(CONNECTIONS, tries=1)) as sqs:
         facts = _queue_facts(settings, sqs, ask)
         if isinstance(facts, Fault) and not is_denied(facts):
             return [_queue_refused(settings, facts, names)]

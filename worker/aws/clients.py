@@ -77,15 +77,15 @@ class Clients:
         )
 
     @_told()
-    def sqs(self, connections: int = 2) -> "SQSClient":
-        """Return an SQS client for so many calls at once."""
-        config = _config(connections, tries=2).merge(Config(read_timeout=POLL_TIMEOUT_SECONDS))
+    def sqs(self, connections: int = 2, tries: int = 2) -> "SQSClient":
+        """Return an SQS client for so many calls at once; each is tried so often."""
+        config = _config(connections, tries).merge(Config(read_timeout=POLL_TIMEOUT_SECONDS))
         return self._session.client("sqs", config=config, endpoint_url=self._endpoint)
 
     @_told()
     def sts(self) -> "STSClient":
-        """Return an STS client."""
-        return self._session.client("sts", config=_config(1), endpoint_url=self._endpoint)
+        """Return an STS client; `worker.aws.asking` does the retries."""
+        return self._session.client("sts", config=_config(1, tries=1), endpoint_url=self._endpoint)
 
     @_told()
     def autoscaling(self) -> "AutoScalingClient":
@@ -96,7 +96,7 @@ class Clients:
         return self._session.client("autoscaling", config=config, endpoint_url=self._endpoint)
 
 
-def _config(connections: int, tries: int = 3) -> Config:
+def _config(connections: int, tries: int) -> Config:
     return Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,
