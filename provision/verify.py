@@ -16,6 +16,7 @@ from provision.core.group import PENDING, GroupFacts
 from provision.core.judge_instances import Expected, judge_instances
 from provision.core.plan import make_plan
 from provision.core.status import RESTS, WAKE, judge_twin
+from provision.ownership import WAY, WHOSE, foreign_among
 from provision.resources import catalogue, queue
 from provision.screen.plan_view import summary
 from provision.spec.blueprint import Blueprint, Consumer
@@ -43,6 +44,9 @@ class Verification:
         """Yield findings as they come; raises ClientError for what could not be looked at."""
         yield self._plan()
         yield from self._consumer()
+        if foreign := foreign_among(self.aws, self.blueprint, WAY):
+            yield failure("canary", f"not sent: {foreign} is not this stack's", WHOSE)
+            return
         yield from probe_guards(self.aws.s3, self.blueprint, self.sleep)
         yield self._canary()
 

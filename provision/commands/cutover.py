@@ -15,6 +15,7 @@ from provision.commands.stops import begun
 from provision.core.cutover import Cutover
 from provision.cutover import CuttingOver, again
 from provision.errors import RefusedError
+from provision.ownership import CONSUMERS, WAY, must_be_ours
 from provision.screen.status_view import status_document
 from provision.spec.blueprint import Blueprint, Consumer
 from provision.verify import canary_route
@@ -40,6 +41,7 @@ def cutover(context: Context, *, consumer: str) -> None:
     """
     blueprint = context.blueprint()
     introduce(context, blueprint)
+    must_be_ours(context.aws, blueprint, (*CONSUMERS, *WAY))
     target = Consumer(consumer)
     with begun(again(target)):
         cutting_over(context, blueprint, target).run()

@@ -18,6 +18,7 @@ from provision.core.finding import Finding, Level, failures
 from provision.core.image import WITHDRAWN_TAG
 from provision.errors import RefusedError
 from provision.group_rollout import NO_GROUP_HINT, GroupRollout
+from provision.ownership import INSTANCES, WAY, must_be_ours
 from provision.resources.launch_template import LaunchTemplateProvider, worker_template
 from provision.resources.template_data import template_properties, values_of
 from provision.rollout import Canary, no_canary
@@ -52,6 +53,7 @@ def rollout(context: Context, *, ami: str | None) -> None:
     """
     blueprint = _with_image(context, context.blueprint(), ami)
     introduce(context, blueprint)
+    must_be_ours(context.aws, blueprint, (*INSTANCES, *WAY))
     rolling = _rolling(context, blueprint, _canary(context, blueprint))
     _must_be_fit((*look_at_instances(context.aws, blueprint), *rolling.findings()))
     facts = rolling.facts()
@@ -84,6 +86,7 @@ def rollback(context: Context, *, version: int | None) -> None:
     """
     blueprint = context.blueprint()
     introduce(context, blueprint)
+    must_be_ours(context.aws, blueprint, INSTANCES)
     with begun("run `provision rollback` again, once `provision status` shows how it stands"):
         now = _rolling(context, blueprint, no_canary).back(version)
     say(f"every instance is of template version {now}")
@@ -158,7 +161,7 @@ def _canary(context: Context, blueprint: Blueprint) -> Canary:
 
 
 def _welcome(context: Context, blueprint: Blueprint) -> None:
-    """Let `latest` take an AMI again that was rolled out with success after all."""
+    """Let `latest` take an AMI of ours again that was rolled out with success after all."""
     found = image_of(context.aws.ec2, blueprint.image.id) if blueprint.image else None
-    if found is not None and found.withdrawn:
+    if found is not None and found.withdrawn and found.is_of(context.stack.name):
         context.aws.ec2.delete_tags(Resources=[found.image.id], Tags=[{"Key": WITHDRAWN_TAG}])

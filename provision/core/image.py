@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from provision.core.resource import OWNER_TAG
 from provision.spec.blueprint import Image
 
 WITHDRAWN_TAG: Final = "s3-event-worker:withdrawn"
@@ -39,6 +40,10 @@ class StackImage:
     def withdrawn(self) -> bool:
         """Whether it was rolled back from."""
         return WITHDRAWN_TAG in self.tags
+
+    def is_of(self, stack: str) -> bool:
+        """Say whether it is this stack's."""
+        return self.tags.get(OWNER_TAG) == stack
 
     @property
     def usable(self) -> bool:
