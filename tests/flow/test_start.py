@@ -20,6 +20,8 @@ GUARDS = (
 )
 """The conditions that plain moto ignores (it keeps DeleteObject's)."""
 
+CHANGED = 'on_conflict = "reject"\nconcurrency = 5\n'
+
 
 class Systemd:
     """The other end of NOTIFY_SOCKET."""
@@ -131,7 +133,7 @@ def test_sighup_takes_over_what_may_change(
         pipeline.wait_until_empty(60, worker.picture())
     assert pipeline.differences([second]) == []
 
-    file.write_text('on_conflict = "reject"\nconcurrency = 5\n', encoding="utf-8")
+    file.write_text(CHANGED, encoding="utf-8")
     worker.send(signal.SIGHUP)
     worker.wait_for("setting-changed")
     wait_until(lambda: systemd.told().count("READY=1") == 2, "READY", 60, worker.picture)
@@ -145,9 +147,7 @@ def test_sighup_takes_over_what_may_change(
     assert pipeline.keys("uploads/") == ["name"]
     assert len(pipeline.bodies(pipeline.dlq)) == 1
 
-    file.write_text(
-        'on_conflict = "reject"\nconcurrency = 5\nlog_format = "console"\n', encoding="utf-8"
-    )
+    file.write_text(f'{CHANGED}log_format = "console"\n', encoding="utf-8")
     worker.send(signal.SIGHUP)
     wait_until(lambda: lines_with(worker, "LOG_FORMAT"), "word of it", 60, worker.picture)
     (line,) = lines_with(worker, "LOG_FORMAT")

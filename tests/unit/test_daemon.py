@@ -124,10 +124,11 @@ def test_without_a_dead_letter_queue_a_rejected_message_backs_off() -> None:
 
 
 def test_a_dropped_message_is_logged_with_its_body() -> None:
-    """ON_MALFORMED=drop: gone from the queue, and kept in the log."""
+    """ON_MALFORMED=drop: gone from the queue, and kept in the log; no other message is."""
 
     async def scenario(world: World) -> None:
         world.sqs.send(GARBAGE)
+        world.upload("a")
         await world.until_empty()
         assert not world.sqs.dead
 
