@@ -31,7 +31,7 @@ class Line:
     def busy(self) -> bool:
         """Whether a response is awaited; who asks that is counted."""
         self.looks += 1
-        return self.waits
+        return self.waits and not self.closed
 
     def close(self, why: str = "closed", /) -> None:
         """Note when and why."""
@@ -81,6 +81,19 @@ def test_each_is_closed_when_it_is_due_and_no_later_than_the_slack(
             assert at - heard_at <= limit + SLACK_SECONDS + 1e-6
 
         await asyncio.gather(*(one(*each) for each in lives))
+
+    virtual_loop.run(main)
+
+
+def test_an_answer_that_ends_with_its_stream_is_watched_to_its_end() -> None:
+    """Such a connection serves nobody else any more; who waits for it must not wait for ever."""
+
+    async def main() -> None:
+        silence_seconds = 3 * IDLE_SECONDS
+        line = Line(asyncio.get_running_loop().time(), waits=True, usable=False)
+        Sweeper(silence_seconds).watch(line)
+        await asyncio.sleep(silence_seconds + SLACK_SECONDS)
+        assert [why for _, why in line.closed] == [SILENT]
 
     virtual_loop.run(main)
 

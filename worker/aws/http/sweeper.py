@@ -66,7 +66,7 @@ class Sweeper:
             due = connection.heard_at + limit
             if due <= now:
                 connection.close(SILENT if connection.busy else IDLE)
-            if connection.usable:
+            if connection.usable or connection.busy:
                 wake_at = min(wake_at, due)
             else:
                 self.forget(connection)
