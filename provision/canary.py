@@ -1,8 +1,10 @@
 """A file of our own goes the whole way: proof that the system works, and how fast."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -16,6 +18,12 @@ if TYPE_CHECKING:
 
 CORNER: Final = ".canary/"
 """Below the source prefix, so that it goes the way of every file; the worker does not know it."""
+
+NAME: Final = re.compile(rf".*/{re.escape(CORNER)}[0-9a-f]{{32}}")
+"""A canary's whole key, below whichever prefix."""
+
+STRAY: Final = timedelta(hours=1)
+"""No canary flies so long: whoever sent one so much older was cut off before it cleared up."""
 
 LOOK_SECONDS: Final = 0.5
 PATIENCE_SECONDS: Final = 120.0
@@ -69,7 +77,8 @@ class Canaries:
         """Send one, wait until it rests at the destination byte for byte; returns the seconds.
 
         Raises CanaryError when it does not arrive. Nothing of it stays behind in either case, but
-        what Object Lock keeps: that is not seen any more, and `kept` tells of it.
+        what Object Lock keeps: that is not seen any more, and `kept` tells of it. What a run that
+        was cut off could not clear up, a later flight does.
         """
         return self.flock(1, patience_seconds).seconds
 
@@ -84,7 +93,28 @@ class Canaries:
                 if self._clock() - began >= patience_seconds:
                     raise self._stuck(flying[0], before, patience_seconds)
                 self._sleep(LOOK_SECONDS)
-            return Flight(names, self._clock() - began)
+            seconds = self._clock() - began
+            self._clear_strays()
+            return Flight(names, seconds)
+
+    def _clear_strays(self) -> None:
+        """Clear what earlier canaries left whose run was cut off; those that just arrived date it.
+
+        An hour on S3's own clock: whatever another operator sends at the same time is younger.
+        """
+        prefixes = (self._route.source_prefix, self._route.destination_prefix)
+        listed = [
+            each
+            for prefix in prefixes
+            for each in self._s3.list_objects_v2(
+                Bucket=self._route.bucket, Prefix=prefix + CORNER
+            ).get("Contents", [])
+            if NAME.fullmatch(each["Key"])
+        ]
+        now = max((each["LastModified"] for each in listed), default=None)
+        for each in listed:
+            if now is not None and now - each["LastModified"] >= STRAY:
+                self._remove(each["Key"])
 
     def _stuck(self, name: str, dead_letters_before: int, seconds: float) -> CanaryError:
         stuck = diagnose(self._facts(name, dead_letters_before))

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from moto.s3.models import s3_backends
 
 from provision.aws.session import Aws
 from provision.canary import Canaries, CanaryError, Route
@@ -92,6 +94,33 @@ def test_a_canary_that_arrives_gives_its_time_and_leaves_nothing(valley: Valley)
     assert valley.canaries.fly() == 1.5
     assert valley.keys("") == ["processed/of a user"]
     assert valley.versions() == 1
+
+
+def test_what_a_run_that_was_cut_off_left_is_cleared_by_a_later_flight(valley: Valley) -> None:
+    """An hour later; not another operator's canary, nor a file that only lies beside them."""
+    old, young, theirs = f"{1:032x}", f"{2:032x}", "notes"
+    for name in (old, young, theirs):
+        for prefix in ("uploads/", "processed/"):
+            valley.s3.put_object(Bucket=BUCKET, Key=f"{prefix}.canary/{name}", Body=b"1")
+    keys = s3_backends["123456789012"]["aws"].buckets[BUCKET].keys
+    for key in valley.keys(""):
+        if young not in key:
+            keys[key].last_modified -= timedelta(hours=1)
+    before = valley.keys("")
+
+    def arrive() -> None:
+        [key] = {*valley.keys("uploads/")} - {*before}
+        target = key.replace("uploads/", "processed/", 1)
+        valley.s3.copy_object(Bucket=BUCKET, Key=target, CopySource=f"{BUCKET}/{key}")
+        valley.s3.delete_object(Bucket=BUCKET, Key=key)
+
+    valley.meanwhile = [arrive]
+    valley.canaries.fly()
+    assert valley.keys("") == [
+        f"{prefix}.canary/{name}"
+        for prefix in ("processed/", "uploads/")
+        for name in (young, theirs)
+    ]
 
 
 def test_a_canary_that_nobody_takes_says_that_messages_wait(valley: Valley) -> None:
