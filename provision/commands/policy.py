@@ -5,11 +5,13 @@ from typing import Final
 
 import boto3
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
 from provision.aws.session import Aws
 from provision.aws.surroundings import identify
 from provision.commands.context import STACK_FILE, load_stack
 from provision.commands.output import reports_errors, say
+from provision.commands.stops import told
 from provision.core.resource import Json
 from provision.errors import ProvisionError
 from provision.policies.lambda_ import lambda_policy
@@ -92,8 +94,14 @@ def blueprint_of(stack: Stack, account: str) -> Blueprint:
 
 
 def _own_account(stack: Stack, profile: str | None, endpoint_url: str | None) -> str:
-    session = boto3.Session(region_name=stack.region, profile_name=profile)
-    return identify(Aws(session, endpoint_url).sts).account
+    try:
+        session = boto3.Session(region_name=stack.region, profile_name=profile)
+        return identify(Aws(session, endpoint_url).sts).account
+    except (BotoCoreError, ClientError) as error:
+        raise ProvisionError(
+            f"AWS does not tell whose account it is: {told(error)}",
+            "with --account ID nobody is asked",
+        ) from error
 
 
 def _print_parts(documents: dict[str, Json], part: str | None) -> None:

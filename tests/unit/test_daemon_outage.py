@@ -156,7 +156,7 @@ def test_a_held_message_outlives_the_longest_lease() -> None:
 
 
 def test_messages_that_cannot_be_acknowledged_are_held_as_well() -> None:
-    """`sqs:DeleteMessage` is denied: the files are moved, and no message dies of it."""
+    """`sqs:DeleteMessage` is denied: files are moved, no message dies of it, no watchdog bites."""
 
     async def scenario(world: World) -> None:
         denied = QueueUnavailableError("DeleteMessageBatch", "AccessDenied", access=True)
@@ -167,6 +167,7 @@ def test_messages_that_cannot_be_acknowledged_are_held_as_well() -> None:
         assert not world.sqs.dead
         assert receipts(world) <= 3
         assert "DeleteMessageBatch" in str(world.daemon.facts()["outage"])
+        assert world.daemon.is_stalled() is None
         world.sqs.fault = lambda _: None
         await world.until_empty(within_seconds=600)
         assert all(world.is_moved(f"{number}") for number in range(200))

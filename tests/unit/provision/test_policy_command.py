@@ -48,6 +48,14 @@ def test_a_document_is_of_the_named_account_alone(folder: Path, role: str) -> No
     assert json.loads(result.stdout)
 
 
+def test_whoever_cannot_be_asked_for_the_account_may_name_it(folder: Path) -> None:
+    """No sign-in is needed to print a document."""
+    result = printed(folder, "worker")
+    assert result.exit_code == 1
+    assert "Unable to locate credentials" in result.stderr
+    assert "with --account ID nobody is asked" in result.stderr
+
+
 def test_the_account_may_stand_in_the_stack_file(folder: Path) -> None:
     """As the account that the stack is for."""
     write(folder, more=f'account = "{ACCOUNT}"\n')

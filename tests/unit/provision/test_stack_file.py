@@ -94,6 +94,13 @@ def test_what_is_not_of_its_form_is_told_with_an_example_that_is(name: str) -> N
     assert read_stack("\n".join(lines).replace("Not-So!", example[1]))
 
 
+def test_one_of_several_is_told_by_its_place() -> None:
+    """A list is no section that could have settings."""
+    (fault,) = faults_of(LEAST + '[instances]\nsubnets = ["subnet-01234567", "mine"]\n')
+    assert fault.startswith("instances.subnets.1: ")
+    assert "'mine'" in fault
+
+
 def test_a_missing_section_is_told() -> None:
     """Without a bucket there is nothing to do."""
     assert faults_of('name = "files"\nregion = "us-east-2"\n') == ["pipeline: missing"]
