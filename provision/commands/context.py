@@ -72,7 +72,7 @@ def with_stack(command: Callable[Concatenate[Context, ...], R]) -> Callable[...,
 def load_stack(path: str, region: str | None = None) -> Stack:
     """Read the stack file; `region` overrules the one in it. Raises StackFileError."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")  # Windows' editors begin with a mark
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise StackFileError(path, [f"cannot be read: {why}"], HINT) from error

@@ -21,7 +21,7 @@ def read_stack(text: str, path: str = "stack.toml") -> Stack:
     """Read and validate a stack file; raises StackFileError that names every fault."""
     try:
         return Stack.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise StackFileError(path, [f"not TOML: {error}"], HINT) from error
     except ValidationError as error:
         faults = [_fault(each) for each in error.errors()]

@@ -6,14 +6,19 @@ shows: a setting is described here and nowhere else.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from provision.spec.s3_names import a_bucket_name, a_prefix
 from worker.core.move import OnConflict
 from worker.core.verdict import OnMalformed, OnMissing
 
-Prefix = Annotated[str, Field(pattern=r"^[^/\x00-\x1f].{0,500}/$", examples=["uploads/"])]
+Prefix = Annotated[
+    str, Field(pattern=r"^[^/\x00-\x1f].{0,500}/$", examples=["uploads/"]), AfterValidator(a_prefix)
+]
 BucketName = Annotated[
-    str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", examples=["acme-files"])
+    str,
+    Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", examples=["acme-files"]),
+    AfterValidator(a_bucket_name),
 ]
 SubnetId = Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")]
 TagName = Annotated[str, Field(pattern=r"^[\w .:/=+@-]+$", max_length=128)]

@@ -3,12 +3,14 @@
 import json
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
+from provision.commands.context import load_stack
 from provision.errors import ExitCode, StackFileError
 from provision.spec.reading import read_stack
 from provision.spec.stack import Section, Stack
@@ -123,6 +125,38 @@ def test_a_destination_inside_the_source_is_refused() -> None:
 def test_a_prefix_is_a_folder(prefix: str) -> None:
     """Not empty, for then every object were moved; and with its slash at the end."""
     assert len(faults_of(LEAST + f'source_prefix = "{prefix}"\n')) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a..b", "192.168.5.4", "xn--files", "sthree-files", "files-s3alias", "files--x-s3", "a.mrap"],
+)
+def test_a_bucket_name_that_s3_keeps_to_itself_is_refused_before_anything_is_made(
+    name: str,
+) -> None:
+    """S3 would say so once queues and topic stand."""
+    (fault,) = faults_of(LEAST.replace("acme-files", name))
+    assert fault.startswith(f"pipeline.bucket: '{name}'")
+
+
+@pytest.mark.parametrize("prefix", ["*/", "in?/", "${aws:username}/"])
+def test_a_prefix_that_a_policy_would_read_as_a_pattern_is_refused(prefix: str) -> None:
+    """A grant for it would hold for more than it, or for nothing."""
+    (fault,) = faults_of(LEAST + f'source_prefix = "{prefix}"\n')
+    assert fault.startswith(f"pipeline.source_prefix: '{prefix}' holds")
+
+
+def test_a_prefix_leaves_room_for_a_files_name() -> None:
+    """It is counted in bytes, as S3 counts a key (rule 23b)."""
+    (fault,) = faults_of(LEAST + f'source_prefix = "{"é" * 300}/"\n')
+    assert "512 bytes" in fault
+
+
+def test_a_file_that_windows_wrote_is_read(tmp_path: Path) -> None:
+    """With the mark that its editors put first."""
+    path = tmp_path / "stack.toml"
+    path.write_text(LEAST, encoding="utf-8-sig")
+    assert load_stack(str(path)).name == "files"
 
 
 def test_sizes_out_of_order_are_refused() -> None:
