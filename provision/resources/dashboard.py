@@ -83,8 +83,9 @@ def _title(blueprint: Blueprint) -> Mapping[str, Json]:
         "height": 2,
         "properties": {
             "markdown": f"{title_of(names)}\n"
-            f"`{bucket}{pipeline.source_prefix}` → `{names.topic}` → `{names.queue}` → worker →"
-            f" `{bucket}{pipeline.destination_prefix}`   ·   who consumes: `provision status`"
+            f"`{bucket}{pipeline.source_prefix}` → topic `{names.topic}` → queue `{names.queue}` →"
+            f" worker → `{bucket}{pipeline.destination_prefix}`"
+            "   ·   who consumes: `provision status`"
         },
     }
 
