@@ -23,5 +23,5 @@ def _read_file(name: str) -> Mapping[str, object]:
         return tomllib.loads(Path(name).read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError([f"SETTINGS_FILE: cannot read {name}: {error.strerror}"]) from error
-    except ValueError as error:  # no TOML, or no UTF-8
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or nested too deeply
         raise SettingsError([f"SETTINGS_FILE: {name} is not TOML: {error}"]) from error

@@ -154,6 +154,11 @@ def test_sighup_takes_over_what_may_change(
     assert "setting-changed" in line
     assert not line.startswith("{")
 
+    file.write_text(f"on_conflict = {'[' * 5_000}", encoding="utf-8")
+    worker.send(signal.SIGHUP)
+    wait_until(lambda: systemd.told().count("READY=1") == 4, "READY", 60, worker.picture)
+    assert "is not TOML" in lines_with(worker, "settings-not-reloaded")[0]
+
 
 def lines_with(worker: Worker, word: str) -> list[str]:
     """Return the lines of a worker's log, of whatever form, that have a word."""
