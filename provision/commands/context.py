@@ -21,8 +21,6 @@ from provision.spec.stack import Stack
 
 R = TypeVar("R")
 
-STACK_FILE = "stack.toml"
-
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -93,15 +91,21 @@ def _options(command: Callable[..., R]) -> Callable[..., R]:
         click.option("--endpoint-url", metavar="URL", help="Talk to this instead of AWS."),
         click.option("--profile", metavar="NAME", help="The AWS profile to use."),
         click.option("--region", metavar="REGION", help="Instead of the stack file's region."),
-        click.option(
-            "--stack",
-            "stack_file",
-            default=STACK_FILE,
-            envvar="PROVISION_STACK",
-            show_default=True,
-            metavar="FILE",
-            help="The stack file.",
-        ),
+        stack_option("The stack file."),
     ):
         command = option(command)
     return command
+
+
+def stack_option(words: str) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return the option that every command has for its stack file; `words` say what it is for."""
+    return click.option(
+        "--stack",
+        "stack_file",
+        default="stack.toml",
+        envvar="PROVISION_STACK",
+        show_default=True,
+        show_envvar=True,
+        metavar="FILE",
+        help=words,
+    )

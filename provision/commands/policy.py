@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from provision.aws.session import Aws
 from provision.aws.surroundings import identify
-from provision.commands.context import STACK_FILE, load_stack
+from provision.commands.context import load_stack, stack_option
 from provision.commands.output import reports_errors, say
 from provision.commands.stops import told
 from provision.core.resource import Json
@@ -47,10 +47,7 @@ PARTS: Final = ("pipeline", "services", "instances")
 @click.option("--region", metavar="REGION", help="Instead of the stack file's region.")
 @click.option("--profile", metavar="NAME", help="The AWS profile to ask for the account with.")
 @click.option("--endpoint-url", metavar="URL", help="Talk to this instead of AWS.")
-@click.option(
-    "--stack", "path", default=STACK_FILE, envvar="PROVISION_STACK", show_default=True,
-    metavar="FILE", help="The stack file.",
-)  # fmt: skip
+@stack_option("The stack file.")
 @reports_errors
 def policy(
     *,
@@ -61,7 +58,7 @@ def policy(
     region: str | None,
     profile: str | None,
     endpoint_url: str | None,
-    path: str,
+    stack_file: str,
 ) -> None:
     """Print what a role must be allowed: no more than its code calls, on this stack alone.
 
@@ -70,7 +67,7 @@ def policy(
     """
     if part and role != "operator":
         raise click.UsageError("--part is for the operator's documents")
-    stack = load_stack(path, region)
+    stack = load_stack(stack_file, region)
     known = account or stack.account or _own_account(stack, profile, endpoint_url)
     blueprint = blueprint_of(stack, known)
     if role == "operator":

@@ -18,6 +18,16 @@ def test_a_stack_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert f"{path} cannot be written: No such file or directory" in ended.output
 
 
+def test_the_environment_names_the_stack_file_for_every_command(tmp_path: Path) -> None:
+    """What `init` writes is what the next command reads."""
+    path = tmp_path / "mine.toml"
+    given = {"PROVISION_STACK": str(path)}
+    assert CliRunner().invoke(main, INIT, env=given).exit_code == 0
+    told = CliRunner().invoke(main, ["policy", "worker", "--account", "123456789012"], env=given)
+    assert path.exists()
+    assert "arn:aws:s3:::acme-files" in told.stdout
+
+
 @pytest.mark.parametrize("given", [("--endpoint-url", "foo"), ()])
 def test_an_endpoint_that_is_no_url_is_named(tmp_path: Path, given: tuple[str, ...]) -> None:
     """On the command line, or in the environment."""
