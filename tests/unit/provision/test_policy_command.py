@@ -84,10 +84,10 @@ def test_the_operators_documents_are_three_and_each_can_be_had_alone(folder: Pat
 
 
 def test_documents_that_no_managed_policy_could_hold_are_not_printed(folder: Path) -> None:
-    """A prefix may have 500 letters, and stands in a document several times."""
-    write(folder, prefix=f"{'p' * 480}/", more="")
+    """A prefix may have 512 bytes, and stands in a document several times, each letter escaped."""
+    write(folder, prefix=f"{'ü' * 250}/", more="")
     text = (folder / "stack.toml").read_text()
-    (folder / "stack.toml").write_text(f'{text}destination_prefix = "{"é" * 480}/"\n')
+    (folder / "stack.toml").write_text(f'{text}destination_prefix = "{"é" * 250}/"\n')
     result = printed(folder, "operator", "--account", ACCOUNT)
     assert result.exit_code == 1
     assert "a managed policy 6144" in result.stderr

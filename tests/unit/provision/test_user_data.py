@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.stacks import a_blueprint
 
+from provision.spec.s3_names import PREFIX_BYTES
 from provision.spec.user_data import (
     AGENT_FILE,
     ENVIRONMENT_FILE,
@@ -44,13 +45,13 @@ def test_every_value_comes_out_of_the_environment_file_as_it_went_in(
 def test_the_worker_reads_from_it_what_the_stack_says() -> None:
     """The settings' own reader accepts all of it, and knows every name."""
     blueprint = a_blueprint(
-        pipeline={"source_prefix": 'in $1 "x"/', "destination_prefix": "out/"},
+        pipeline={"source_prefix": 'in `1` "x"/', "destination_prefix": "out/"},
         worker={"concurrency": 7, "drain_seconds": 600, "on_conflict": "keep-both"},
     )
     settings = read_settings(worker_environment(blueprint))
     assert settings.unknown == ()
     assert settings.queue_url == "https://sqs.us-east-2.amazonaws.com/123456789012/files-uploads"
-    assert settings.source.key == 'in $1 "x"/'
+    assert settings.source.key == 'in `1` "x"/'
     assert (settings.concurrency, settings.drain_seconds) == (7, 600)
     assert settings.named().keys() >= worker_environment(blueprint).keys()
 
@@ -109,6 +110,7 @@ def test_it_is_empty_where_all_is_baked_in() -> None:
 @pytest.mark.parametrize("letter", ["a", "é", "𝄞"])
 def test_rule_24_the_longest_settings_fit_into_user_data(letter: str) -> None:
     """16 KB is far above what the longest names and prefixes take."""
-    prefixes = {"source_prefix": letter * 500 + "/", "destination_prefix": "b" + letter * 499 + "/"}
+    most = letter * min(500, (PREFIX_BYTES - 2) // len(letter.encode()))
+    prefixes = {"source_prefix": f"{most}/", "destination_prefix": f"b{most}/"}
     blueprint = a_blueprint("a" * 32, pipeline={**prefixes, "bucket": "b" * 63})
     assert len(user_data(blueprint).encode()) <= LIMIT_BYTES
