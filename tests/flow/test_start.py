@@ -147,6 +147,13 @@ def test_sighup_takes_over_what_may_change(
     assert pipeline.keys("uploads/") == ["name"]
     assert len(pipeline.bodies(pipeline.dlq)) == 1
 
+    takes_over_the_logs_form(worker, file)
+    says_what_is_no_toml(worker, file)
+    wait_until(lambda: systemd.told().count("READY=1") == 4, "READY", 60, worker.picture)
+
+
+def takes_over_the_logs_form(worker: Worker, file: Path) -> None:
+    """Reload once more: the line that says so has the new form already."""
     file.write_text(f'{CHANGED}log_format = "console"\n', encoding="utf-8")
     worker.send(signal.SIGHUP)
     wait_until(lambda: lines_with(worker, "LOG_FORMAT"), "word of it", 60, worker.picture)
@@ -154,10 +161,13 @@ def test_sighup_takes_over_what_may_change(
     assert "setting-changed" in line
     assert not line.startswith("{")
 
+
+def says_what_is_no_toml(worker: Worker, file: Path) -> None:
+    """Reload a file that cannot be read: it changes nothing."""
     file.write_text(f"on_conflict = {'[' * 5_000}", encoding="utf-8")
     worker.send(signal.SIGHUP)
-    wait_until(lambda: systemd.told().count("READY=1") == 4, "READY", 60, worker.picture)
-    assert "is not TOML" in lines_with(worker, "settings-not-reloaded")[0]
+    wait_until(lambda: lines_with(worker, "not-reloaded"), "word of it", 60, worker.picture)
+    assert "is not TOML" in lines_with(worker, "not-reloaded")[0]
 
 
 def lines_with(worker: Worker, word: str) -> list[str]:
