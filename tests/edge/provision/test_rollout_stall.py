@@ -1,38 +1,22 @@
 """A bad AMI by the command, through the hour that AWS lets a refresh stall, in a hurried region."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from support.group_world import new_image, settle, versions, withdrawn
+from support.hurried import Hurried
 from support.provision_cli import run
 from support.provision_world import World
 from support.recorded_aws import RecordedAws
 
 from provision.aws.group_facts import group_facts
-from worker.demo.embedded.clock import Clock
 from worker.demo.embedded.layer import Delays
 from worker.demo.embedded.server import EmbeddedAws
 
-HURRY = 120
-"""Seconds of the region's in one of ours: its hour takes half a minute."""
-
 LOOK_SECONDS = 0.2
-
-
-class Hurried(Clock):
-    """Goes faster than the machine's."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._began = time.monotonic()
-
-    def __call__(self) -> float:
-        """Tell the time, in Unix seconds."""
-        return super().__call__() + (time.monotonic() - self._began) * HURRY
 
 
 @pytest.fixture(scope="module")
