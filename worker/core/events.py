@@ -134,13 +134,13 @@ def _describe(fault: Exception) -> str:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r:.60} is not text")
+    value.encode()  # a lone surrogate is no text that S3 could have stored: ValueError
     return value
 
 
 def _key(key: str) -> str:
     if not key:
         raise ValueError("the key is empty")
-    key.encode()  # a lone surrogate is no text that S3 could have stored: ValueError
     return key
 
 
@@ -150,6 +150,8 @@ def _optional_text(value: object) -> str | None:
 
 def _etag(value: object) -> str | None:
     text = _optional_text(value)
+    if text and not (text.isascii() and text.isprintable()):
+        raise ValueError(f"{text!r:.60} is no ETag")  # no header could carry it
     return (text.strip('"') or None) if text else None
 
 
