@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.provision_twin import KIND, Heard, Things
@@ -10,6 +11,7 @@ from provision.apply import apply, observe
 from provision.core.plan import (
     Create,
     Intention,
+    Note,
     Plan,
     Refusal,
     Remove,
@@ -61,6 +63,18 @@ def worlds(draw: st.DrawFn) -> tuple[list[Intention], dict[Key, Found]]:
         tag = {f"tag:{OWNER_TAG}": owner} if owner else {}
         found[Key(KIND, name)] = Found(owner, {**draw(PROPERTIES), **tag})
     return intentions, found
+
+
+@pytest.mark.parametrize("want", [None, "wanted"])
+@pytest.mark.parametrize("found", [None, OURS])
+def test_what_waits_for_something_is_left_as_it_is_and_noted(
+    want: str | None, found: Found | None
+) -> None:
+    """Without an AMI nothing is known of the group: the running instances must not go with it."""
+    waits = Intention(KEY, wanted({"Size": 2}) if want else None, waits_for="an AMI")
+    plan = make_plan([waits], {KEY: found}, stack=STACK)
+    assert (plan.steps, plan.refusals) == ((), ())
+    assert plan.notes == (Note(KEY, "an AMI"),)
 
 
 def test_a_missing_thing_is_created() -> None:
