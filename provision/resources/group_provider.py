@@ -116,6 +116,7 @@ class GroupProvider:
         group = self._describe(key.name)
         if group is None:
             return
+        _must_not_be_protected(group)
         _must_not_stand_by(group)
         if group.get(SUSPENDED):  # Terminate among them would hold every instance
             self._autoscaling.resume_processes(AutoScalingGroupName=key.name)
@@ -198,6 +199,17 @@ class GroupProvider:
 
     def _still_named(self, name: str) -> str | None:
         return "the group is being deleted" if self._describe(name) is not None else None
+
+
+def _must_not_be_protected(group: Mapping[str, Any]) -> None:
+    """Raise ProvisionError for a group that AWS would not delete, once it were empty (rule 34)."""
+    if group.get("DeletionProtection") == "prevent-all-deletion":
+        name = group["AutoScalingGroupName"]
+        raise ProvisionError(
+            f"the group {name} is protected against deletion, by somebody's will",
+            f"`aws autoscaling update-auto-scaling-group --auto-scaling-group-name {name}"
+            " --deletion-protection none`",
+        )
 
 
 def _must_not_stand_by(group: Mapping[str, Any]) -> None:

@@ -168,6 +168,22 @@ def test_rule_34_a_group_with_instances_is_not_deleted(
     assert named["AutoScalingGroups"] == []
 
 
+@pytest.mark.parametrize(
+    ("level", "forced"), [("prevent-all-deletion", False), ("prevent-force-deletion", True)]
+)
+def test_rule_34_a_protected_group_is_not_deleted_until_that_is_taken_off(
+    make_group: MakeGroup, refusal: Refusal, level: str, *, forced: bool
+) -> None:
+    """ValidationError, empty or not; nothing happens to its instances. It is told as it was set."""
+    group = make_group(DeletionProtection=level)
+    group.wait()
+    one = {"AutoScalingGroupName": group.name}
+    refused = refusal(group.client.delete_auto_scaling_group, **one, ForceDelete=forced)
+    assert refused == (400, "ValidationError")
+    assert (group.states(), group.describe()["DeletionProtection"]) == (["InService"], level)
+    group.client.update_auto_scaling_group(**one, DeletionProtection="none")  # the end deletes it
+
+
 def test_rule_34_force_deletes_with_instances_and_without_hooks(make_group: MakeGroup) -> None:
     """The instances are terminated at once, whatever would hold them; the group goes with them."""
     group = make_group(LifecycleHookSpecificationList=[

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from support.group_world import members, new_image, rolling, settle
+from support.group_world import members, new_image, rolling, settle, versions
 from support.photograph import Picture, photograph
 from support.provision_world import World
 
@@ -61,6 +61,65 @@ def test_an_instance_in_standby_is_named_and_nothing_else_of_the_group_goes(
     autoscaling.exit_standby(AutoScalingGroupName=group, InstanceIds=[instance])
     world.destroy()
     assert photograph(world.aws) == before
+
+
+def test_rule_34_a_group_that_is_protected_against_deletion_is_named_and_works_on(
+    world: World, before: Picture
+) -> None:
+    """Rather than drained, and then refused by AWS; once that is taken off, it goes."""
+    autoscaling, group = world.aws.autoscaling, world.blueprint.names.group
+    autoscaling.update_auto_scaling_group(
+        AutoScalingGroupName=group, DeletionProtection="prevent-all-deletion"
+    )
+    with pytest.raises(ProvisionError, match="protected against deletion") as ended:
+        world.destroy()
+    assert "--deletion-protection none" in ended.value.hint
+    world.region.clock.advance(60)
+    assert members(world) == ["InService"]
+    autoscaling.update_auto_scaling_group(AutoScalingGroupName=group, DeletionProtection="none")
+    world.destroy()
+    assert photograph(world.aws) == before
+
+
+@pytest.mark.heavy
+def test_instances_that_are_protected_in_every_way_are_taken_down(
+    world: World, before: Picture
+) -> None:
+    """Scale-in protection is taken off; EC2's own against termination holds nobody but people."""
+    aws, names = world.aws, world.blueprint.names
+    instance = protect(world)
+    aws.ec2.modify_instance_attribute(InstanceId=instance, DisableApiTermination={"Value": True})
+    aws.autoscaling.update_auto_scaling_group(
+        AutoScalingGroupName=names.group, NewInstancesProtectedFromScaleIn=True
+    )
+    world.destroy()
+    assert photograph(aws) == before
+
+
+@pytest.mark.heavy
+def test_an_instance_that_is_protected_in_every_way_is_replaced(world: World) -> None:
+    """By a rollout, which waits for nobody to take the protection off (rule 28)."""
+    instance = protect(world)
+    world.aws.ec2.modify_instance_attribute(
+        InstanceId=instance, DisableApiTermination={"Value": True}
+    )
+    roll, version, watched = rolling(world, new_image(world))
+    roll.to_version(version)
+    assert versions(world) == (str(version), [str(version)], version)
+    assert min(watched.counts) >= 1
+
+
+def protect(world: World) -> str:
+    """Protect the group's instance from scale-in; return its id."""
+    autoscaling, group = world.aws.autoscaling, world.blueprint.names.group
+    [told] = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group])[
+        "AutoScalingGroups"
+    ]
+    instance = told["Instances"][0]["InstanceId"]
+    autoscaling.set_instance_protection(
+        AutoScalingGroupName=group, InstanceIds=[instance], ProtectedFromScaleIn=True
+    )
+    return instance
 
 
 def test_a_stack_that_is_being_rolled_is_taken_down(world: World, before: Picture) -> None:

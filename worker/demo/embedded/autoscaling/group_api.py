@@ -32,6 +32,7 @@ _KEPT: Final = {
     "TerminationPolicies": "termination_policies",
     "DefaultCooldown": "default_cooldown",
     "HealthCheckGracePeriod": "health_check_grace_period",
+    "DeletionProtection": "deletion_protection",
 }
 """What moto forgets when a group is made or changed, and the attribute it is told from."""
 
@@ -203,7 +204,9 @@ def delete(self: Moto) -> Moto:
     """
     backend, name = self.autoscaling_backend, self._get_param("AutoScalingGroupName")
     fleet = fleet_of(checks.group_named(backend, name))
-    if not self._get_bool_param("ForceDelete"):
+    forced = self._get_bool_param("ForceDelete")
+    _refuse_if_protected(fleet.group, forced=forced)
+    if not forced:
         _refuse_with_members(fleet)
     fleet.deleted_at, fleet.group.status = fleet.now, "Delete in progress"
     for each in fleet.members:
@@ -217,6 +220,12 @@ def delete(self: Moto) -> Moto:
                 force=True,
             )
     return EmptyResult()
+
+
+def _refuse_if_protected(group: Moto, *, forced: bool) -> None:
+    level = getattr(group, "deletion_protection", None)
+    if level == "prevent-all-deletion" or (forced and level == "prevent-force-deletion"):
+        raise invalid(f"The group {group.name} has deletion protection ({level}) enabled.")
 
 
 def _refuse_with_members(fleet: Fleet) -> None:
