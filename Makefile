@@ -14,7 +14,7 @@ BENCH ?=
 .PHONY: help demo test region-test region-timeline lint types cover heavy bench packer-test wheel wheelhouse lock readme pictures clean
 
 help: ## Say what there is
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
 
 demo: $(VENV)/.demo ## Run the whole worker on an AWS inside this machine, and verify every byte
 	@$(BIN)/worker demo $(DEMO_PATH)
@@ -67,7 +67,7 @@ pictures: $(VENV)/.test ## Draw the documentation's pictures anew, from what the
 	@PYTHONPATH=tests $(BIN)/python -m support.pictures
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) $(RECORDS) .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(RECORDS) dist .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 
 $(VENV)/.demo $(VENV)/.test $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: pyproject.toml
 	@test -n "$(FIND_PYTHON)" || { echo "make: Python >= 3.11 is needed; none was found" >&2; exit 1; }
