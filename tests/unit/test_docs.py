@@ -9,6 +9,8 @@ import pytest
 
 from provision.cli import main as provision
 from worker.cli import main as worker
+from worker.core.move import Result
+from worker.core.plan import SkipReason
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -17,6 +19,7 @@ PAGES = [
     ROOT / "packer" / "README.md",
     ROOT / "tests" / "bench" / "README.md",
 ]
+OUTCOMES = ROOT / "docs" / "outcomes.md"
 PROGRAMS: dict[str, click.Command] = {"provision": provision, "worker": worker}
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -60,6 +63,13 @@ def test_every_make_target_that_is_named_exists(page: Path) -> None:
     targets = set(MADE.findall(text(ROOT / "Makefile")))
     named = {target for line in shown(page) for target in TARGET.findall(line)}
     assert named <= targets
+
+
+def test_every_outcome_has_its_row_and_every_reason_to_skip_is_named() -> None:
+    """What the log says is looked up there."""
+    rows = dict(re.findall(r"^\| `([a-z-]+)` \| (.*?) \|", text(OUTCOMES), re.MULTILINE))
+    assert rows.keys() == set(Result)
+    assert set(QUOTED.findall(rows["skipped"])) == {*SkipReason, "test-event"}
 
 
 @pytest.mark.parametrize(
