@@ -175,6 +175,15 @@ def test_invalid_credentials_are_a_failure(world: World) -> None:
     assert worst(check(world, {"sts.GetCallerIdentity": refusal})) == ["identity"]
 
 
+@pytest.mark.parametrize("words", ["Signature expired: 20260101T", "Signature not yet current: 2"])
+def test_a_wrong_clock_is_told_from_wrong_credentials(world: World, words: str) -> None:
+    """Whoever signs at another time than AWS's has to look at the clock, not at the keys."""
+    found = check(world, {"sts.GetCallerIdentity": Refusal("SignatureDoesNotMatch", words)})
+
+    assert worst(found) == ["identity"]
+    assert "clock" in found["identity"].hint
+
+
 def test_an_identity_that_may_not_be_asked_is_only_a_warning(world: World) -> None:
     """The worker itself never calls STS."""
     found = check(world, {"sts.GetCallerIdentity": Refusal()})

@@ -18,11 +18,13 @@ from worker.core.port import Fault, FaultKind
 from worker.errors import PreflightError
 from worker.operator.grants import Names, is_denied
 from worker.operator.preflight import (
+    WRONG_CLOCK,
     Finding,
     Level,
     QueueFacts,
     failures,
     granted,
+    is_clock_wrong,
     judge_queue,
     refused,
 )
@@ -146,6 +148,8 @@ def _identify(
         hint = (
             "on EC2 give the instance a profile; elsewhere see `aws configure` or `aws sso login`"
         )
+        if is_clock_wrong(fault):
+            hint = WRONG_CLOCK
         return Finding(
             Level.FAILURE, "identity", f"no usable credentials: {fault}", hint=hint
         ), names

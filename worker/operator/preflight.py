@@ -53,6 +53,9 @@ WITHOUT_GUARD: Mapping[Guard, str] = {
 }
 
 
+WRONG_CLOCK = "this machine's clock is wrong: `timedatectl` shows it"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was checked.
@@ -179,19 +182,26 @@ def refused(
     return Finding(Level.FAILURE, subject, f"denied: {fault}", statement(actions, resource), hint)
 
 
+def is_clock_wrong(fault: Fault) -> bool:
+    """Tell that AWS took our time for wrong: S3 has a code for it, the others say it in words."""
+    words = ("Signature expired", "Signature not yet current")
+    return fault.code == "RequestTimeTooSkewed" or fault.message.startswith(words)
+
+
 def _remedy(fault: Fault) -> str:
     known = {
         "NoSuchBucket": "create the bucket, or correct BUCKET or DST_BUCKET",
         "PermanentRedirect": "the bucket is in another region: correct REGION",
         "AuthorizationHeaderMalformed": "the bucket is in another region: correct REGION",
         "IllegalLocationConstraintException": "the bucket is in another region: correct REGION",
-        "RequestTimeTooSkewed": "this machine's clock is wrong: `timedatectl` shows it",
         "SSLError": "trust the endpoint's certificate: AWS_CA_BUNDLE names a file of those trusted",
         "AWS.SimpleQueueService.NonExistentQueue": "create the queue, or correct QUEUE_URL, REGION",
         "QueueDoesNotExist": "create the queue, or correct QUEUE_URL and REGION",
     }
     if fault.code in known:
         return known[fault.code]
+    if is_clock_wrong(fault):
+        return WRONG_CLOCK
     if fault.kind in {FaultKind.UNAVAILABLE, FaultKind.THROTTLED}:
         return "no permission problem: look at the network, the endpoint, and the service's health"
     return ""
