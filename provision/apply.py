@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from provision.aws.patience import Patience
+from provision.aws.refusals import STOPS
 from provision.core.plan import Create, Intention, Plan, Refusal, Remove, Step, Update, plan_one
 from provision.core.resource import Found, Key, Provider
 from provision.errors import ProvisionError, RefusedError
@@ -59,7 +60,7 @@ def apply(
             progress.begins(step)
             taker.take(step)
             progress.ends(step)
-        except (ClientError, BotoCoreError, ProvisionError, KeyboardInterrupt) as error:
+        except (*STOPS, ProvisionError, KeyboardInterrupt) as error:
             stopped = error if isinstance(error, Exception) else InterruptedError("interrupted")
             return Applied(plan.steps[:position], plan.steps[position:], stopped)
     return Applied(plan.steps)

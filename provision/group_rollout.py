@@ -89,6 +89,8 @@ class GroupRollout:
         go further back. Returns the version that instances have now.
         """
         facts, latest, declared = self.facts(), self._refreshes().latest(), self._declared()
+        if version is not None:
+            self._must_have(version)
         if version is None and latest is not None and _is_a_rollout(latest, declared):
             if latest.status not in TURNED_BACK:
                 self._refreshes().roll_back()
@@ -176,10 +178,20 @@ class GroupRollout:
         self._set_group(max(numbers, default=0) or self._templates().number_behind(template, named))
         return self.facts()
 
-    def _before(self, version: str) -> int:
+    def _numbers(self) -> list[int]:
         template = self.blueprint.names.launch_template
-        numbers = [int(each["VersionNumber"]) for each in self._templates().versions(template)]
-        older = [number for number in numbers if version.isdigit() and number < int(version)]
+        return [int(each["VersionNumber"]) for each in self._templates().versions(template)]
+
+    def _must_have(self, version: int) -> None:
+        numbers = self._numbers()
+        if version not in numbers:
+            there = ", ".join(map(str, sorted(numbers)))
+            raise RefusedError(f"the template has no version {version}", f"there are {there}")
+
+    def _before(self, version: str) -> int:
+        older = [
+            number for number in self._numbers() if version.isdigit() and number < int(version)
+        ]
         if not older:
             raise ProvisionError(
                 f"the template has no version before {version}",

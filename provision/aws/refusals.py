@@ -12,8 +12,12 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from provision.aws.calls import code_of
+
+STOPS: Final = (ClientError, BotoCoreError, ResponseParserError)
+"""All that a call raises: AWS's refusal, none to be had, and an answer that is not AWS's."""
 
 NOT_SIGNED_IN: Final = (
     "ExpiredToken",

@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from rich.console import Console
 
 from provision.commands.stops import hint_for, told
@@ -31,7 +32,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         except ProvisionError as error:
             complain(str(error), error.hint)
             sys.exit(error.exit_code)
-        except ClientError as error:
+        except (ClientError, ResponseParserError) as error:
             complain(told(error), hint_for(error))
             sys.exit(ExitCode.FAILED)
         except BotoCoreError as error:

@@ -1,5 +1,6 @@
 """`provision rollout` and `provision rollback`: other instances, one after the other."""
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,6 +27,8 @@ from provision.screen.findings_view import findings_table
 from provision.screen.steps import WaitLines
 from provision.spec.blueprint import Blueprint, Image
 from provision.verify import canary_route
+
+AMI_ID = re.compile(r"ami-[0-9a-f]{8,17}")
 
 ROLLOUT_EXAMPLES = """\b
 Examples:
@@ -97,6 +100,8 @@ def rollback(context: Context, *, version: int | None) -> None:
 def _with_image(context: Context, blueprint: Blueprint, ami: str | None) -> Blueprint:
     if ami is None:
         return blueprint
+    if not AMI_ID.fullmatch(ami):
+        raise RefusedError(f"{ami!r} is no AMI's id", "`provision ami list` shows the stack's own")
     found = image_of(context.aws.ec2, ami)
     if found is None or found.state != "available":
         state = found.state if found else "not there"

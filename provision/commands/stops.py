@@ -11,9 +11,10 @@ from botocore.exceptions import (
     EndpointConnectionError,
     HTTPClientError,
 )
+from botocore.parsers import ResponseParserError
 
 from provision.aws.calls import code_of, message_of
-from provision.aws.refusals import is_busy, is_signed_out
+from provision.aws.refusals import STOPS, is_busy, is_signed_out
 from provision.errors import PartialError
 
 DENIED: Final = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError", "Forbidden", "403")
@@ -42,6 +43,8 @@ def told(error: Exception) -> str:
     """Return AWS's refusal as one line: the operation, the code, AWS's own words."""
     if isinstance(error, ClientError):
         return f"{error.operation_name}: {code_of(error)}: {message_of(error)}"
+    if isinstance(error, ResponseParserError):
+        return "what answered does not speak as AWS does"
     return str(error)
 
 
@@ -49,6 +52,8 @@ def hint_for(error: Exception) -> str:
     """Return what to do about a refusal; empty where AWS's own words must do."""
     if isinstance(error, ClientError):
         return _hint_for_refusal(error)
+    if isinstance(error, ResponseParserError):
+        return "a proxy or a portal may have answered: see the network, and AWS_ENDPOINT_URL"
     if isinstance(error, UNREACHED):
         return "AWS was not reached: see the network, --region, --endpoint-url and AWS_ENDPOINT_URL"
     if isinstance(error, BotoCoreError):
@@ -82,7 +87,7 @@ def asked(again: str, so_far: str) -> Iterator[None]:
     """
     try:
         yield
-    except UNREACHED as error:
+    except (*UNREACHED, ResponseParserError) as error:
         raise PartialError(so_far + told(error), f"{hint_for(error)}; then {again}") from error
     except KeyboardInterrupt as interrupt:
         raise PartialError(f"{so_far}interrupted", again) from interrupt
@@ -104,7 +109,7 @@ def begun(
 
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
+    except STOPS as error:
         hint = hint_for(error)
         raise PartialError(
             stopped(told(error)), f"{hint}; then {again}" if hint else again

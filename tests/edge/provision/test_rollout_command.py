@@ -38,6 +38,18 @@ def test_an_ami_that_is_not_there_is_refused(resting: World, tmp_path: Path) -> 
     assert "provision ami list" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [("rollout --ami latest", "'latest' is no AMI's id"), ("rollback --version 9", "there are 1")],
+)
+def test_what_is_not_there_to_go_to_is_refused(
+    resting: World, tmp_path: Path, command: str, said: str
+) -> None:
+    """Before anything is changed: exit status 1."""
+    done = run(resting, tmp_path, *command.split())
+    assert (done.exit_code, said in done.stderr) == (1, True), done.output
+
+
 def test_rule_35_an_ami_that_no_instance_of_the_type_starts_from_is_refused(
     build: Build, tmp_path: Path
 ) -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 from botocore.exceptions import (
-    BotoCoreError,
     CredentialRetrievalError,
     EndpointConnectionError,
     NoCredentialsError,
@@ -10,6 +9,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
     UnauthorizedSSOTokenError,
 )
+from botocore.parsers import ResponseParserError
 from support.provision_twin import refusal
 
 from provision.commands.stops import asked, begun, hint_for
@@ -55,15 +55,22 @@ def test_a_refusal_has_its_next_step(code: str, hint: str) -> None:
         (UnauthorizedSSOTokenError(), "sign in again"),
         (EndpointConnectionError(endpoint_url="https://x"), "network"),
         (ProfileNotFound(profile="x"), "--profile"),
+        (ResponseParserError("<html>"), "a proxy or a portal"),
     ],
 )
-def test_what_never_reached_aws_has_its_next_step(error: BotoCoreError, hint: str) -> None:
+def test_what_never_reached_aws_has_its_next_step(error: Exception, hint: str) -> None:
     """Credentials, the network, and a slip in a name are told apart."""
     assert hint in hint_for(error)
 
 
 @pytest.mark.parametrize(
-    "stop", [refusal("ExpiredToken", "it is over"), NoCredentialsError(), KeyboardInterrupt()]
+    "stop",
+    [
+        refusal("ExpiredToken", "it is over"),
+        NoCredentialsError(),
+        ResponseParserError("<html>"),
+        KeyboardInterrupt(),
+    ],
 )
 def test_half_way_is_exit_status_3_and_how_it_is_gone_on_with(stop: BaseException) -> None:
     """Something was changed by then: never "nothing was changed", never a bare "Aborted!"."""
