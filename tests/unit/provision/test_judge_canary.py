@@ -1,5 +1,8 @@
 """A canary that is stuck: the furthest place that it reached is named, with the next command."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +15,23 @@ NOTHING = CanaryFacts(at_source=True, waiting=0, in_hand=0, dead_letters=0, dead
 def test_no_message_at_all_points_at_the_wiring() -> None:
     """The file lies there, and nobody was told."""
     assert "provision plan" in diagnose(NOTHING).hint
+
+
+@pytest.mark.parametrize(
+    ("seen", "where", "hint"),
+    [
+        (replace(NOTHING, waiting=2, in_hand=1, dead_letters=1), "set aside", "provision dlq list"),
+        (replace(NOTHING, waiting=2, in_hand=1), "in a worker's hand", "worker check"),
+        (replace(NOTHING, waiting=2), "nobody receives", "provision status"),
+    ],
+)
+def test_the_furthest_place_is_the_one_that_is_named(
+    seen: CanaryFacts, where: str, hint: str
+) -> None:
+    """Others may wait behind it."""
+    stuck = diagnose(seen)
+    assert where in stuck.where
+    assert hint in stuck.hint
 
 
 def test_an_old_dead_letter_is_none_of_this_canary() -> None:
