@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 READ_TIMEOUT_SECONDS = 60
-TRIES = 6
-"""With botocore's standard back-off about half a minute: an operator's patience with throttling."""
+TRIES = 8
+"""With botocore's standard back-off half a minute of throttling, and seconds of any other fault.
+
+It waits a twentieth as long after a fault or a broken connection as when it was asked too much.
+"""
 
 
 class Aws:

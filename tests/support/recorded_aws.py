@@ -1,6 +1,7 @@
 """`provision`'s own clients, which remember every request that was sent."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -43,7 +44,9 @@ class RecordedAws(Aws):
         self.sent: list[Sent] = []
         self._writes_left: int | None = None
         self._befalls: Befalls | None = None
-        self._befallen: set[str] = set()
+        self._befallen: Counter[str] = Counter()
+        self._times = 1
+        self._only: frozenset[str] = frozenset()
         core = botocore.session.Session()
         core.register("provide-client-params", self._note)
         core.register("after-call", self._answered)
@@ -82,12 +85,15 @@ class RecordedAws(Aws):
             self._writes_left = None
 
     @contextmanager
-    def befallen(self, befalls: "Befalls") -> Iterator[set[str]]:
-        """Let this befall the first try of each writing request within the block.
+    def befallen(
+        self, befalls: "Befalls", *, times: int = 1, only: Collection[str] = ()
+    ) -> Iterator[set[str]]:
+        """Let this befall the first tries of each writing request within the block.
 
-        Botocore tries again by itself. Gives the operations that it befell.
+        Of so many `times` in a row; with `only`, of these operations, reading ones as well, and of
+        each its first request. Botocore tries again by itself. Gives the operations it befell.
         """
-        self._befalls = befalls
+        self._befalls, self._times, self._only = befalls, times, frozenset(only)
         operations: set[str] = set()
         self._befallen.clear()
         try:
@@ -118,13 +124,18 @@ class RecordedAws(Aws):
 
     def _befall(self, **told: Any) -> AWSResponse | None:  # noqa: ANN401 - likewise
         request, name = told["request"], str(told["event_name"])
-        if self._befalls is None or not Sent(name, {}).writes:
+        operation, identity = name.rpartition(".")[2], request.headers["amz-sdk-invocation-id"]
+        if self._befalls is None or not self._is_meant(operation):
             return None
-        call = f"{name.rpartition('.')[2]} {request.headers['amz-sdk-invocation-id']}"
-        if call in self._befallen:
+        call = f"{operation} {identity}"
+        is_another = self._only and call not in self._befallen and operation in str(self._befallen)
+        if is_another or self._befallen[call] >= self._times:
             return None
-        self._befallen.add(call)
+        self._befallen[call] += 1
         return self._befalls(request)
+
+    def _is_meant(self, operation: str) -> bool:
+        return operation in self._only if self._only else Sent(f".{operation}", {}).writes
 
 
 Befalls = Callable[[AWSPreparedRequest], AWSResponse]

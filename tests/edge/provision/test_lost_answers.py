@@ -15,9 +15,11 @@ from support.operator_story import (
     templates_of,
 )
 from support.photograph import Picture, photograph
-from support.provision_world import World
+from support.provision_world import World, the_network
 from support.recorded_aws import Befalls, RecordedAws, be_busy, lose_the_answer
 
+from provision.aws.stack_facts import Observer
+from provision.aws.surroundings import identify
 from provision.group_rollout import GroupRollout
 from worker.demo.embedded.server import EmbeddedAws
 
@@ -46,6 +48,43 @@ def test_a_run_whose_every_first_try_goes_wrong_makes_and_takes_everything_once(
         other.destroy()
     assert {"DeleteQueue", "DeleteRole", "DeleteAutoScalingGroup"} <= taken
     assert photograph(world.aws) == empty
+
+
+ASKED_TOO_MUCH = {
+    *("DescribeSubnets", "DescribeLaunchTemplates", "DescribeAutoScalingGroups", "GetRole"),
+    *("GetQueueUrl", "GetBucketPolicy", "GetFunction"),
+    *("CreateRole", "CreateQueue", "CreateTopic", "PutBucketPolicy"),
+}
+"""Reading and writing, of each way in which AWS's services are spoken to."""
+
+
+@pytest.mark.heavy
+def test_an_aws_that_is_busy_several_times_in_a_row_is_waited_for_in_reads_and_writes(
+    world: World,
+) -> None:
+    """Three refusals of one call, and all of it is there, is told, and is gone, as ever."""
+    empty = photograph(world.aws)
+    with world.aws.befallen(be_busy, times=3, only=ASKED_TOO_MUCH) as busy:
+        the_network(world.aws)
+        world.apply()
+        assert world.plan().steps == ()
+    assert busy == ASKED_TOO_MUCH
+    looks = {"DescribeAutoScalingGroups", "GetMetricData", "ListQueueTags", "DescribeAlarms"}
+    with world.aws.befallen(be_busy, times=3, only=looks) as busy:
+        assert Observer(world.aws, world.blueprint).stack().group is not None
+    assert busy == looks
+    goes = {"DeleteQueue", "DeleteRole", "DescribeAutoScalingGroups", "ListSubscriptionsByTopic"}
+    with world.aws.befallen(be_busy, times=3, only=goes) as busy:
+        world.destroy()
+    assert busy == goes
+    assert photograph(world.aws) == empty
+
+
+def test_a_fault_that_lasts_for_a_few_seconds_is_outlasted(aws: RecordedAws) -> None:
+    """Six refusals in a row, as in a VPN's moment of weakness, end no command that watches."""
+    with aws.befallen(be_busy, times=6, only={"GetCallerIdentity"}) as befell:
+        assert identify(aws.sts).account == "123456789012"
+    assert befell == {"GetCallerIdentity"}
 
 
 def kinds(picture: Picture) -> Counter[str]:
