@@ -1,5 +1,7 @@
 """What botocore cannot work with is told before any call, with what to look at."""
 
+import gzip
+import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -53,6 +55,25 @@ def test_what_botocore_cannot_work_with_is_a_fault_of_the_settings(
         Clients(region, profile, endpoint).s3(1)
     assert raised.value.exit_code is ExitCode.SETTINGS
     assert "`worker check`" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "raised"),
+    [
+        (b"", json.JSONDecodeError),
+        (b"no gzip", gzip.BadGzipFile),
+        (gzip.compress(b"{}")[:-9], EOFError),
+    ],
+)
+def test_damaged_files_of_botocores_are_no_fault_of_the_settings(
+    content: bytes, raised: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No WorkerError, so status 1: systemd gives up after some starts, and the group replaces."""
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    (tmp_path / "sqs" / "2012-11-05").mkdir(parents=True)
+    (tmp_path / "sqs" / "2012-11-05" / "service-2.json.gz").write_bytes(content)
+    with pytest.raises(raised):
+        Clients(REGION).sqs()
 
 
 @pytest.mark.parametrize("profile", ["lost", "failing"])

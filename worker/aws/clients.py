@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from gzip import BadGzipFile
+from json import JSONDecodeError
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, DataNotFoundError
 
 from worker.aws.s3_replies import is_credential_error
 from worker.errors import AwsSetupError, PreflightError
@@ -29,12 +31,17 @@ POLL_TIMEOUT_SECONDS = 30
 SHORT_TIMEOUT_SECONDS = 5
 """For calls that a stopping process makes: better tried again than waited for."""
 
+DAMAGED = (DataNotFoundError, BadGzipFile, JSONDecodeError)
+"""What botocore raises where its own files are not whole: another instance has better ones."""
+
 
 @contextmanager
 def _told() -> Iterator[None]:
     """Turn what botocore raises before any call into what an operator can act on."""
     try:
         yield
+    except DAMAGED:
+        raise  # no setting mends that: a fault of this installation, as the exit status 1 says
     except (BotoCoreError, OSError, ValueError) as error:
         if is_credential_error(error):
             raise PreflightError(
