@@ -156,8 +156,13 @@ class LaunchTemplateProvider:
         self._ec2.modify_launch_template(LaunchTemplateName=template, DefaultVersion=str(version))
 
     def default_of(self, template: str) -> int:
-        """Return the default version's number."""
-        told = self._ec2.describe_launch_templates(LaunchTemplateNames=[template])
+        """Return the default version's number; raises ProvisionError without a template."""
+        told = unless_gone(
+            lambda: self._ec2.describe_launch_templates(LaunchTemplateNames=[template])
+        )
+        if told is None or not told["LaunchTemplates"]:
+            hint = "`provision apply` makes it anew"
+            raise ProvisionError(f"the launch template {template} is gone", hint)
         return told["LaunchTemplates"][0]["DefaultVersionNumber"]
 
     def number_behind(self, template: str, version: str) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.group_world import new_image
 from support.provision_cli import run
-from support.provision_world import World
+from support.provision_world import IMAGE, World
 
 from provision.aws.images import image_of
 from provision.core.image import WITHDRAWN_TAG
@@ -48,6 +48,20 @@ def test_what_is_not_there_to_go_to_is_refused(
     """Before anything is changed: exit status 1."""
     done = run(resting, tmp_path, *command.split())
     assert (done.exit_code, said in done.stderr) == (1, True), done.output
+
+
+def test_a_template_that_somebody_deleted_is_told_with_the_way_to_another(
+    resting: World, tmp_path: Path
+) -> None:
+    """Nothing was changed by then: exit status 1; apply makes it anew."""
+    template = resting.blueprint.names.launch_template
+    resting.aws.ec2.delete_launch_template(LaunchTemplateName=template)
+    for command in (("rollback",), ("rollout", "--ami", IMAGE.id)):
+        done = run(resting, tmp_path, *command)
+        assert (done.exit_code, f"{template} is gone" in done.stderr) == (1, True), done.output
+        assert "`provision apply` makes it anew" in done.stderr
+    resting.apply()
+    assert resting.plan().steps == ()
 
 
 def test_rule_35_an_ami_that_no_instance_of_the_type_starts_from_is_refused(
