@@ -106,7 +106,7 @@ def redrive(context: Context, *, rate: int | None, wait: int) -> None:
     if context.wants_json:
         print_json({"status": done.status, "moved": done.moved})
         return
-    say(f"{done.moved} messages are back in the queue; `provision status` shows how they fare")
+    say(f"back in the queue: {done.moved}; `provision status` shows how they fare")
 
 
 @dlq.command()
@@ -118,7 +118,7 @@ def purge(context: Context, *, confirm: str | None) -> None:
     `worker sweep` finds files that were left behind, with or without a message.
     """
     letters, name = _letters(context), context.stack.name
-    say(f"about {letters.count()} messages in {context.blueprint().names.dead_letter_queue}")
+    say(f"in {context.blueprint().names.dead_letter_queue}: about {letters.count()}")
     told = confirm if confirm is not None else click.prompt(f"Type {name} to go on", err=True)
     if told != name:
         raise RefusedError(
@@ -134,7 +134,7 @@ def _letters(context: Context) -> DeadLetters:
 
 
 def _tell(task: MoveTask) -> None:
-    say(f"{task.status.lower()}: {task.moved} of about {task.to_move} messages moved")
+    say(f"{task.status.lower()}: moved {task.moved} of about {task.to_move}")
 
 
 def _explained(context: Context, *, live: bool, limit: int) -> tuple[list[Explained], Rules]:
