@@ -137,17 +137,23 @@ class GroupRollout:
         self._settle_on(before, failed)
 
     def _settle_on(self, kept: str, left: str) -> None:
-        """Make the kept version the template's default, and withdraw the AMI that was left."""
+        """Withdraw the AMI that was left, and then make the kept version the template's default.
+
+        The default last: until then the same call, cut off, knows where it was going.
+        """
         template = self.blueprint.names.launch_template
-        self._templates().make_default(template, int(kept))
         bad = self._templates().version(template, left).get("ImageId") if left else None
-        if bad == self._templates().version(template, kept).get("ImageId"):
-            return
+        if bad != self._templates().version(template, kept).get("ImageId"):
+            self._withdraw(str(bad))
+        self._templates().make_default(template, int(kept))
+
+    def _withdraw(self, image: str) -> None:
+        """Have `latest` pass an AMI over, if it is the stack's."""
         ours = {each.image.id for each in stack_images(self.aws.ec2, self.blueprint.stack.name)}
-        if bad in ours:
+        if image in ours:
             told = datetime.now(UTC).isoformat(timespec="seconds")
             self.aws.ec2.create_tags(
-                Resources=[str(bad)], Tags=[{"Key": WITHDRAWN_TAG, "Value": told}]
+                Resources=[image], Tags=[{"Key": WITHDRAWN_TAG, "Value": told}]
             )
 
     def _declared(self) -> int:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.group_world import new_image
+from support.group_world import new_image, rolling, versions, withdrawn
 from support.provision_cli import run
 from support.provision_world import IMAGE, World
+from support.recorded_aws import CutError
 
 from provision.aws.images import image_of
 from provision.core.image import WITHDRAWN_TAG
@@ -100,3 +101,19 @@ def _withdrawn(world: World, image_id: str) -> bool:
     found = image_of(world.aws.ec2, image_id)
     assert found is not None
     return WITHDRAWN_TAG in found.tags
+
+
+@pytest.mark.parametrize("writes", [1, 2])
+def test_a_rollback_that_is_cut_after_any_of_its_writes_goes_back_no_further(
+    resting: World, writes: int
+) -> None:
+    """Run again it ends where it was going, and it is the bad AMI that is withdrawn."""
+    good, bad = new_image(resting, 1), new_image(resting, 2)
+    for image in (good, bad):
+        roll, version, _ = rolling(resting, image)
+        roll.to_version(version)
+    with pytest.raises(CutError), resting.aws.cut_after(writes):
+        roll.back()
+    assert roll.back() == 2
+    assert versions(resting) == ("2", [], 2)
+    assert (withdrawn(resting, good), withdrawn(resting, bad)) == (False, True)
