@@ -143,7 +143,7 @@ class GroupRollout:
         """
         template = self.blueprint.names.launch_template
         bad = self._templates().version(template, left).get("ImageId") if left else None
-        if bad != self._templates().version(template, kept).get("ImageId"):
+        if bad and bad != self._templates().version(template, kept).get("ImageId"):
             self._withdraw(str(bad))
         self._templates().make_default(template, int(kept))
 
