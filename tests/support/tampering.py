@@ -28,6 +28,7 @@ OTHER_VALUES: Final[Mapping[str, Json]] = {
     "notification:Filter": {"prefix": "elsewhere/"},
     "queue:MaximumMessageSize": "1024",
     "queue:MessageRetentionPeriod": "60000",
+    "queue:ReceiveMessageWaitTimeSeconds": "10",
     "security-group:Egress": ["tcp 22 0.0.0.0/0"],
     "subscription:FilterPolicy": {"event": ["other"]},
     "topic:KmsMasterKeyId": "alias/somebodys",

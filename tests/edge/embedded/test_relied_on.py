@@ -267,3 +267,23 @@ def test_a_fifo_queue_keeps_its_order(sqs: Client, name: str) -> None:
     assert [each["Body"] for each in taken] == ["one", "two"]
     sqs.delete_message(QueueUrl=url, ReceiptHandle=taken[0]["ReceiptHandle"])
     assert counts(sqs, url) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"VisibilityTimeout": "0", "MessageRetentionPeriod": "60", "MaximumMessageSize": "1024"},
+        {"DelaySeconds": "0", "ReceiveMessageWaitTimeSeconds": "0"},
+        {"VisibilityTimeout": "43200", "MessageRetentionPeriod": "1209600"},
+        {"DelaySeconds": "900", "ReceiveMessageWaitTimeSeconds": "20"},
+        {"MaximumMessageSize": "1048576"},
+    ],
+    ids=str,
+)
+def test_a_queue_takes_the_least_and_the_most_of_its_numbers(
+    sqs: Client, queue: str, told: dict[str, str]
+) -> None:
+    """Rule 13a's bounds belong to the range."""
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=told)
+    found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    assert told.items() <= found.items()

@@ -106,14 +106,6 @@ def test_rule_13a_a_number_out_of_range_makes_no_queue_and_changes_none(
     assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix=unmade)
 
 
-@pytest.mark.parametrize("bound", [0, 1], ids=["least", "most"])
-def test_rule_13a_the_bounds_themselves_are_taken(sqs: Client, queue: str, bound: int) -> None:
-    """Each as today's reference has it."""
-    told = {name: str(pair[bound]) for name, pair in BOUNDS.items()}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes=told)
-    assert told.items() <= attributes_of(sqs, queue).items()
-
-
 def attributes_of(sqs: Client, queue: str) -> dict[str, str]:
     """Return all of a queue's attributes."""
     told: dict[str, str] = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])[
