@@ -78,6 +78,7 @@ def test_the_nine_steps(seed: Seed) -> None:
     assert drained.wait() == 0
 
 
+@pytest.mark.heavy
 def test_and_back_again_cut_off_half_way(seed: Seed, tmp_path: Path) -> None:
     """The operator's machine goes off in the middle, twice; the same command goes on."""
     stands(seed, LAMBDA)
@@ -92,6 +93,7 @@ def test_and_back_again_cut_off_half_way(seed: Seed, tmp_path: Path) -> None:
     nothing_is_left(seed, EC2)
 
 
+@pytest.mark.heavy
 def test_to_the_function_cut_off_in_every_way(seed: Seed) -> None:
     """Proven, but not declared; declared, but not drained; draining."""
     stands(seed, EC2)
