@@ -19,7 +19,7 @@ help: ## Say what there is
 demo: $(VENV)/.demo ## Run the whole worker on an AWS inside this machine, and verify every byte
 	@$(BIN)/worker demo $(DEMO_PATH)
 
-test: $(VENV)/.test ## Run all tests that need neither root nor Packer (about 6 minutes on two cores)
+test: $(VENV)/.test ## Run all tests that need neither root nor Packer (about 5 minutes on two cores)
 	@$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile
 
 lint: $(VENV)/.dev ## Check style (ruff, all rules) and formatting
