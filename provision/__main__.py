@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line; without the extra's libraries, say how to get them."""
     try:
-        from provision.cli import main as command_line  # noqa: PLC0415 # at the top, a missing extra would be a traceback
+        from provision.cli import main as command_line  # noqa: PLC0415 - inside the try, so that a missing library is told in a sentence
     except KeyboardInterrupt:
         sys.exit("interrupted")
     except ModuleNotFoundError as error:

@@ -30,12 +30,17 @@ class Watched:
             self.counts.append(in_service(self._world))
 
 
-def members(world: World) -> list[str]:
-    """Return the lifecycle state of each instance of the group."""
-    told = world.aws.autoscaling.describe_auto_scaling_groups(
+def instances(world: World) -> list[dict[str, Any]]:
+    """Return the group's instances, as Auto Scaling tells of them; none without a group."""
+    told: Any = world.aws.autoscaling.describe_auto_scaling_groups(
         AutoScalingGroupNames=[world.blueprint.names.group]
     )["AutoScalingGroups"]
-    return [each["LifecycleState"] for each in told[0]["Instances"]] if told else []
+    return list(told[0]["Instances"]) if told else []
+
+
+def members(world: World) -> list[str]:
+    """Return the lifecycle state of each instance of the group."""
+    return [each["LifecycleState"] for each in instances(world)]
 
 
 def in_service(world: World) -> int:

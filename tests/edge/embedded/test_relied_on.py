@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.queue_bounds import BOUNDS
 
 from worker.demo.embedded.server import EmbeddedAws
 
@@ -269,21 +270,13 @@ def test_a_fifo_queue_keeps_its_order(sqs: Client, name: str) -> None:
     assert counts(sqs, url) == (0, 1)
 
 
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"VisibilityTimeout": "0", "MessageRetentionPeriod": "60", "MaximumMessageSize": "1024"},
-        {"DelaySeconds": "0", "ReceiveMessageWaitTimeSeconds": "0"},
-        {"VisibilityTimeout": "43200", "MessageRetentionPeriod": "1209600"},
-        {"DelaySeconds": "900", "ReceiveMessageWaitTimeSeconds": "20"},
-        {"MaximumMessageSize": "1048576"},
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("end", [0, 1], ids=["least", "most"])
+@pytest.mark.parametrize("name", BOUNDS)
 def test_a_queue_takes_the_least_and_the_most_of_its_numbers(
-    sqs: Client, queue: str, told: dict[str, str]
+    sqs: Client, queue: str, name: str, end: int
 ) -> None:
     """Rule 13a's bounds belong to the range."""
+    told = {name: str(BOUNDS[name][end])}
     sqs.set_queue_attributes(QueueUrl=queue, Attributes=told)
     found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
     assert told.items() <= found.items()

@@ -102,7 +102,7 @@ def test_rule_33_a_launch_waits_for_its_hook(make_group: MakeGroup) -> None:
 
 
 @pytest.mark.parametrize("spoken", [True, False])
-def test_rule_33_an_abandoned_launch_is_replaced(make_group: MakeGroup, spoken: bool) -> None:  # noqa: FBT001 # pytest's parameter
+def test_rule_33_an_abandoned_launch_is_replaced(make_group: MakeGroup, *, spoken: bool) -> None:
     """By ABANDON, or by the default when nobody speaks for the whole timeout."""
     group = make_group(LifecycleHookSpecificationList=[hook("LAUNCHING")])
     group.wait()

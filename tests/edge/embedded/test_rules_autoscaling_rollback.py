@@ -66,7 +66,8 @@ def test_rule_25_with_latest_there_is_no_way_back(group: Group, refusal: Refusal
 def test_an_alarm_ends_a_refresh(
     group: Group,
     client: Callable[[str], Client],
-    automatic: bool,  # noqa: FBT001 # pytest's parameter
+    *,
+    automatic: bool,
     end: str,
 ) -> None:
     """With AutoRollback it rolls back, without it fails."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from moto.sqs.models import sqs_backends
+from support.queue_bounds import BOUNDS
 
 from worker.demo.embedded.server import EmbeddedAws
 
@@ -75,13 +76,6 @@ def test_rule_13_a_deleted_name_rests_for_a_minute(
     assert sqs.create_queue(QueueName=name)["QueueUrl"].endswith(name)
 
 
-BOUNDS = {
-    "VisibilityTimeout": (0, 43_200),
-    "MessageRetentionPeriod": (60, 1_209_600),
-    "DelaySeconds": (0, 900),
-    "ReceiveMessageWaitTimeSeconds": (0, 20),
-    "MaximumMessageSize": (1024, 1_048_576),
-}
 OUT_OF_RANGE = [
     *((name, str(least - 1)) for name, (least, _) in BOUNDS.items()),
     *((name, str(most + 1)) for name, (_, most) in BOUNDS.items()),

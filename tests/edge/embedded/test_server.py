@@ -104,7 +104,7 @@ def test_it_listens_on_loopback(host: str, tmp_path: Path) -> None:
     assert unreachable_from_outside((host, 0), routes) == (host, 0)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104 # is refused
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::"])  # noqa: S104 - nothing is bound: the test is that it is refused
 def test_it_listens_on_no_network_that_leads_out(host: str, tmp_path: Path) -> None:
     """Any other address is refused where there is a default route, or nobody can tell."""
     with pytest.raises(ValueError, match="the embedded AWS listens on loopback"):

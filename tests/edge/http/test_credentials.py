@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
 import pytest
 from botocore.credentials import RefreshableCredentials
@@ -13,6 +13,7 @@ from botocore.exceptions import CredentialRetrievalError, NoCredentialsError
 
 from worker.aws.http.credentials import LOOK_SECONDS, Credentials
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -25,11 +26,12 @@ class Instance:
         self.broken = False
         self.now = 0.0
         source = RefreshableCredentials.create_from_metadata(
-            self._metadata(), refresh_using=self._refresh, method="iam-role"
+            self.metadata(), refresh_using=self.refresh, method="iam-role"
         )
         self.credentials = Credentials(source, lambda: self.now)
 
-    def _metadata(self) -> dict[str, str]:
+    def metadata(self) -> dict[str, str]:
+        """Return what the metadata service would tell now."""
         expires = datetime.now(UTC) + timedelta(seconds=self.lifetime_seconds)
         number = str(self.refreshes)
         return {
@@ -39,12 +41,13 @@ class Instance:
             "expiry_time": expires.isoformat(),
         }
 
-    def _refresh(self) -> dict[str, str]:
+    def refresh(self) -> dict[str, str]:
+        """Bring the next keys, in botocore's name; raises its error while broken."""
         if self.broken:
             raise CredentialRetrievalError(provider="iam-role", error_msg="unreachable")
         time.sleep(0.01)
         self.refreshes += 1
-        return self._metadata()
+        return self.metadata()
 
 
 def play(scenario: Callable[[], Awaitable[None]]) -> None:
@@ -86,8 +89,8 @@ def test_keys_near_their_end_are_replaced_while_the_old_ones_still_serve() -> No
         instance.lifetime_seconds = 12 * 60  # it is advisory below 15 minutes
         instance.credentials = Credentials(
             RefreshableCredentials.create_from_metadata(
-                instance._metadata(),  # noqa: SLF001 - the scenario's own
-                refresh_using=instance._refresh,  # noqa: SLF001 - likewise
+                instance.metadata(),
+                refresh_using=instance.refresh,
                 method="iam-role",
             ),
             lambda: instance.now,
@@ -152,7 +155,7 @@ class Counting(ThreadPoolExecutor):
         super().__init__(1)
         self._asked = asked
 
-    def submit(self, fn: Callable[..., T], /, *args: Any, **more: Any) -> Future[T]:  # noqa: ANN401 - as its base has it
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **more: P.kwargs) -> Future[T]:
         """Note it, and run it."""
         self._asked.append(fn)
         return super().submit(fn, *args, **more)

@@ -214,8 +214,9 @@ def test_a_peer_without_a_certificate_to_trust_is_told_apart() -> None:
 class TwoAddresses(asyncio.SelectorEventLoop):
     """A loop whose DNS knows two addresses of each name, of which the first leads nowhere."""
 
-    async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> list[Any]:  # noqa: ANN401, ARG002 - as its base has it
-        """Answer as for a name with two addresses."""
+    async def getaddrinfo(self, host: object, port: object, **_: object) -> list[Any]:
+        """Answer for the one name that is asked for here."""
+        assert host == "two.example"
         return [(2, 1, 6, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
 
 

@@ -1,6 +1,6 @@
 """What stops an instance's worker, and by when: Auto Scaling's word, spot notices, neither."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -108,10 +108,9 @@ def test_new_drain_seconds_count_for_the_next_termination(scene: Scene) -> None:
     assert scene.stop_request.stop.deadline == 10
 
 
-# hypothesis takes its bounds without a zone
-FIRST, LAST = datetime(2020, 1, 1), datetime(2040, 1, 1)  # noqa: DTZ001 - see above
+FIRST, YEARS = datetime(2020, 1, 1, tzinfo=UTC), timedelta(days=20 * 365)
 
-moments = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
+moments = st.timedeltas(timedelta(0), YEARS).map(lambda later: FIRST + later)
 
 outlooks = st.builds(
     Outlook,

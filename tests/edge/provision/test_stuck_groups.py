@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from support.group_world import members, new_image, rolling, settle, versions
+from support.group_world import instances, members, new_image, rolling, settle, versions
 from support.photograph import Picture, photograph
 from support.provision_world import World
 
@@ -46,10 +46,7 @@ def test_an_instance_in_standby_is_named_and_nothing_else_of_the_group_goes(
 ) -> None:
     """Somebody works on it; when it is back, the same command ends it."""
     autoscaling, group = world.aws.autoscaling, world.blueprint.names.group
-    [told] = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group])[
-        "AutoScalingGroups"
-    ]
-    instance = told["Instances"][0]["InstanceId"]
+    instance: str = instances(world)[0]["InstanceId"]
     autoscaling.enter_standby(
         AutoScalingGroupName=group, InstanceIds=[instance], ShouldDecrementDesiredCapacity=False
     )
@@ -112,10 +109,7 @@ def test_an_instance_that_is_protected_in_every_way_is_replaced(world: World) ->
 def protect(world: World) -> str:
     """Protect the group's instance from scale-in; return its id."""
     autoscaling, group = world.aws.autoscaling, world.blueprint.names.group
-    [told] = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group])[
-        "AutoScalingGroups"
-    ]
-    instance = told["Instances"][0]["InstanceId"]
+    instance: str = instances(world)[0]["InstanceId"]
     autoscaling.set_instance_protection(
         AutoScalingGroupName=group, InstanceIds=[instance], ProtectedFromScaleIn=True
     )

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from support.queue_bounds import BOUNDS
 from support.stacks import a_blueprint
 
 from provision.resources import queue, topic
@@ -35,16 +36,6 @@ def test_rule_10_only_our_bucket_publishes_and_only_our_topic_sends() -> None:
     assert sends["Principal"] == {"Service": "sns.amazonaws.com"}
     assert sends["Condition"]["ArnEquals"] == {"aws:SourceArn": names.topic_arn}
     assert {publishes["Effect"], sends["Effect"]} == {"Allow"}
-
-
-BOUNDS = {
-    "VisibilityTimeout": (0, 43_200),
-    "MessageRetentionPeriod": (60, 1_209_600),
-    "DelaySeconds": (0, 900),
-    "ReceiveMessageWaitTimeSeconds": (0, 20),
-    "MaximumMessageSize": (1024, 1_048_576),
-}
-"""SQS's own, in seconds and bytes."""
 
 
 @pytest.mark.parametrize(
