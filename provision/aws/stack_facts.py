@@ -21,6 +21,7 @@ from provision.core.status import (
     TwinFacts,
 )
 from provision.resources import alarm
+from provision.resources.launch_template import default_version
 from provision.resources.mapping import find_mapping
 from provision.resources.metrics import Series, series
 from provision.resources.queue import QueueProvider
@@ -122,13 +123,8 @@ class Observer:
 
     def template_default(self) -> str:
         """Return the launch template's default version; empty without a template."""
-        told = unless_gone(
-            lambda: self.aws.ec2.describe_launch_templates(
-                LaunchTemplateNames=[self.blueprint.names.launch_template]
-            )
-        )
-        found = told["LaunchTemplates"] if told else []
-        return str(found[0]["DefaultVersionNumber"]) if found else ""
+        number = default_version(self.aws.ec2, self.blueprint.names.launch_template)
+        return "" if number is None else str(number)
 
     def rollout_findings(self) -> Iterator[Finding]:
         """Yield what a rollout left that was cut off. Raises ClientError."""

@@ -55,6 +55,13 @@ def data_values(values: Mapping[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in values.items() if not name.startswith("tag:")}
 
 
+def default_version(ec2: "EC2Client", template: str) -> int | None:
+    """Return the number of a template's default version; None without a template."""
+    told = unless_gone(lambda: ec2.describe_launch_templates(LaunchTemplateNames=[template]))
+    found = told["LaunchTemplates"] if told else []
+    return found[0]["DefaultVersionNumber"] if found else None
+
+
 class LaunchTemplateProvider:
     """Templates by name. A version is found by its data: one that was made before is used again."""
 
@@ -157,13 +164,11 @@ class LaunchTemplateProvider:
 
     def default_of(self, template: str) -> int:
         """Return the default version's number; raises ProvisionError without a template."""
-        told = unless_gone(
-            lambda: self._ec2.describe_launch_templates(LaunchTemplateNames=[template])
-        )
-        if told is None or not told["LaunchTemplates"]:
+        number = default_version(self._ec2, template)
+        if number is None:
             hint = "`provision apply` makes it anew"
             raise ProvisionError(f"the launch template {template} is gone", hint)
-        return told["LaunchTemplates"][0]["DefaultVersionNumber"]
+        return number
 
     def number_behind(self, template: str, version: str) -> int:
         """Return the number that $Latest or $Default stands for at this moment."""
